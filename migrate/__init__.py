@@ -1,0 +1,1 @@
+"""The codemod: rewrites Temporal and DBOS projects into Resonate generator code."""

@@ -1,0 +1,1 @@
+"""The network port and its adapters: embedded server, HTTP, connectors."""
