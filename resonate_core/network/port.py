@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from resonate_core.protocol.records import PromiseRecord
     from resonate_core.protocol.requests import Message, Request, Response
 
     Done = Callable[[list[Response]], None]
@@ -50,12 +51,12 @@ class Network(Protocol):
         work, never carry correctness.
         """
 
-    def watch(self, promise_id: str, on_settled: Callable[[str], None]) -> None:
-        """Ask to be told, once, when a promise is settled (also when it is already); the caller then reads it.
+    def watch(self, promise_id: str, on_settled: Callable[[PromiseRecord], None]) -> None:
+        """Ask to be told, once, when a promise is settled (also when it is already).
 
         Best effort within the process, backed by ``promise.register_listener``: a lost message is made up for within
         seconds. Unknown promises are watched until they appear.
         """
 
-    def unwatch(self, promise_id: str, on_settled: Callable[[str], None]) -> None:
+    def unwatch(self, promise_id: str, on_settled: Callable[[PromiseRecord], None]) -> None:
         """Forget a watch."""
