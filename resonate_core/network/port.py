@@ -35,8 +35,10 @@ class Network(Protocol):
         """Return the address of a target: a group name becomes ``poll://any@NAME``, an address stays."""
 
     def start(self, on_message: Callable[[Message], None], *, is_worker: bool) -> None:
-        """Begin to receive. ``is_worker=False`` asks for ``unblock`` messages only. Starting twice changes nothing
-        except that a client may become a worker."""
+        """Begin to receive; ``is_worker=False`` asks for ``unblock`` messages only.
+
+        Starting twice changes nothing except that a client may become a worker.
+        """
 
     def stop(self) -> None:
         """Stop receiving; requests under way are answered (status 0 at the latest)."""

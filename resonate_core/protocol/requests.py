@@ -24,64 +24,64 @@ class _Request(msgspec.Struct, frozen=True, rename="camel", tag_field="kind", om
     """Base of all requests: frozen, wire names in camel case, tagged with the kind."""
 
 
-class PromiseGet(_Request, tag="promise.get"):
+class PromiseGet(_Request, frozen=True, tag="promise.get"):
     id: str
 
 
-class PromiseCreate(_Request, tag="promise.create"):
+class PromiseCreate(_Request, frozen=True, tag="promise.create"):
     id: str
     timeout_at: int
     param: Value = EMPTY
     tags: dict[str, str] = {}
 
 
-class PromiseSettle(_Request, tag="promise.settle"):
+class PromiseSettle(_Request, frozen=True, tag="promise.settle"):
     id: str
     state: SettledState
     value: Value = EMPTY
 
 
-class PromiseRegisterCallback(_Request, tag="promise.register_callback"):
+class PromiseRegisterCallback(_Request, frozen=True, tag="promise.register_callback"):
     awaited: str
     awaiter: str
 
 
-class PromiseRegisterListener(_Request, tag="promise.register_listener"):
+class PromiseRegisterListener(_Request, frozen=True, tag="promise.register_listener"):
     awaited: str
     address: str
 
 
-class PromiseSearch(_Request, tag="promise.search"):
+class PromiseSearch(_Request, frozen=True, tag="promise.search"):
     state: str | None = None
     tags: dict[str, str] = {}
     limit: int = 100
     cursor: str | None = None
 
 
-class TaskGet(_Request, tag="task.get"):
+class TaskGet(_Request, frozen=True, tag="task.get"):
     id: str
 
 
-class TaskCreate(_Request, tag="task.create"):
+class TaskCreate(_Request, frozen=True, tag="task.create"):
     pid: str
     ttl: int
     action: PromiseCreate
 
 
-class TaskAcquire(_Request, tag="task.acquire"):
+class TaskAcquire(_Request, frozen=True, tag="task.acquire"):
     id: str
     version: int
     pid: str
     ttl: int
 
 
-class TaskFence(_Request, tag="task.fence"):
+class TaskFence(_Request, frozen=True, tag="task.fence"):
     id: str
     version: int
     action: PromiseCreate | PromiseSettle
 
 
-class FenceSettled(_Request, tag="x.fence_settled"):
+class FenceSettled(_Request, frozen=True, tag="x.fence_settled"):
     """Create ``action.id`` and settle it at once, if the task ``id`` is still held at ``version``.
 
     An existing pending promise is settled; an existing settled one is returned unchanged (first writer wins).
@@ -94,7 +94,7 @@ class FenceSettled(_Request, tag="x.fence_settled"):
     value: Value = EMPTY
 
 
-class MessageAppend(_Request, tag="x.message_append"):
+class MessageAppend(_Request, frozen=True, tag="x.message_append"):
     """Create and resolve the first free promise ``{id}.inbox.{n}`` with ``value``, n >= ``hint``.
 
     404 when the promise ``id`` does not exist, 409 when it is settled. ``value.headers["resonate:message"]`` holds the
@@ -112,43 +112,43 @@ class HeartbeatTask(msgspec.Struct, frozen=True):
     version: int
 
 
-class TaskHeartbeat(_Request, tag="task.heartbeat"):
+class TaskHeartbeat(_Request, frozen=True, tag="task.heartbeat"):
     pid: str
     tasks: list[HeartbeatTask]
 
 
-class TaskSuspend(_Request, tag="task.suspend"):
+class TaskSuspend(_Request, frozen=True, tag="task.suspend"):
     id: str
     version: int
     actions: list[PromiseRegisterCallback]
 
 
-class TaskFulfill(_Request, tag="task.fulfill"):
+class TaskFulfill(_Request, frozen=True, tag="task.fulfill"):
     id: str
     version: int
     action: PromiseSettle
 
 
-class TaskRelease(_Request, tag="task.release"):
+class TaskRelease(_Request, frozen=True, tag="task.release"):
     id: str
     version: int
 
 
-class TaskHalt(_Request, tag="task.halt"):
+class TaskHalt(_Request, frozen=True, tag="task.halt"):
     id: str
 
 
-class TaskContinue(_Request, tag="task.continue"):
+class TaskContinue(_Request, frozen=True, tag="task.continue"):
     id: str
 
 
-class TaskSearch(_Request, tag="task.search"):
+class TaskSearch(_Request, frozen=True, tag="task.search"):
     state: str | None = None
     limit: int = 100
     cursor: str | None = None
 
 
-class ScheduleCreate(_Request, tag="schedule.create"):
+class ScheduleCreate(_Request, frozen=True, tag="schedule.create"):
     id: str
     cron: str
     promise_id: str
@@ -157,15 +157,15 @@ class ScheduleCreate(_Request, tag="schedule.create"):
     promise_tags: dict[str, str] = {}
 
 
-class ScheduleGet(_Request, tag="schedule.get"):
+class ScheduleGet(_Request, frozen=True, tag="schedule.get"):
     id: str
 
 
-class ScheduleDelete(_Request, tag="schedule.delete"):
+class ScheduleDelete(_Request, frozen=True, tag="schedule.delete"):
     id: str
 
 
-class ScheduleSearch(_Request, tag="schedule.search"):
+class ScheduleSearch(_Request, frozen=True, tag="schedule.search"):
     tags: dict[str, str] = {}
     limit: int = 10
     cursor: str | None = None
