@@ -1,0 +1,269 @@
+"""The codec: user values, errors and calls to the payload of a promise, and back.
+
+``Value.data`` is base64 of plain JSON that official SDKs read. What JSON cannot say (types of Python) travels beside
+it in one header; a value that is plain JSON has no header and costs next to nothing. Nothing in a record can run code.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from resonate_core.codec.classes import ClassFinder
+from resonate_core.codec.error_read import ErrorReader
+from resonate_core.codec.error_write import TEXT_MAX, ErrorWriter, public_name, text_of
+from resonate_core.codec.hints import convert
+from resonate_core.codec.invocation import Invocation, hints_by_position
+from resonate_core.codec.plain import dump, from_wire, is_plain, parse, to_wire
+from resonate_core.codec.render import RefusedError, Renderer, encode_error
+from resonate_core.codec.restore import Moved, Restorer
+from resonate_core.errors import DecodeError, EncodeError
+from resonate_core.protocol.records import EMPTY, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from resonate_core.codec.encryption import Encryptor
+    from resonate_core.codec.render import Node
+
+#: Header that says which Python types the plain JSON stands for.
+TYPES_HEADER: Final = "resonate:types"
+
+
+class Codec:
+    """Encodes and decodes payloads. One instance serves all threads.
+
+    Args:
+        encryptor: applied to data and headers alike.
+        aliases: stored class name (``module:qualname``) to the class that took its place.
+        trusted: packages whose classes may be imported although nothing here has imported them yet.
+        max_bytes: largest encoded payload that the store takes, None for no limit.
+        allow_unencrypted: with an encryptor, also read records that are not encrypted (while switching over).
+        unpickle_errors: load the pickled errors of the Python SDK 0.8. Whoever can write promises can then run code.
+    """
+
+    def __init__(
+        self,
+        *,
+        encryptor: Encryptor | None = None,
+        aliases: Mapping[str, type] | None = None,
+        trusted: Iterable[str] = (),
+        max_bytes: int | None = None,
+        allow_unencrypted: bool = False,
+        unpickle_errors: bool = False,
+    ) -> None:
+        self._encryptor = encryptor
+        self._finder = ClassFinder(aliases=aliases, trusted=trusted)
+        self._errors = ErrorReader(self._finder, unpickle=unpickle_errors)
+        self._unpickle = unpickle_errors
+        self._max_bytes = max_bytes
+        self._allow_unencrypted = allow_unencrypted
+
+    def encode_value(self, value: Any, *, type_hint: Any = None) -> Value:
+        """Encode a result, an argument or a message.
+
+        Args:
+            value: what to store.
+            type_hint: annotation that the reader will have; it lets classes defined inside functions pass.
+
+        Raises:
+            EncodeError: some part has no stored form; the text names it.
+        """
+        if value is None:
+            return EMPTY
+        try:
+            if is_plain(value):
+                return self._sealed(dump(value), None)
+        except (ValueError, RecursionError, RuntimeError):
+            pass  # the careful way says which part is wrong
+        plain, node = _rendered(value, type_hint)
+        return self._sealed(_dumped(plain), node)
+
+    def decode_value(self, value: Value, type_hint: Any = Any) -> Any:
+        """Decode a payload.
+
+        Args:
+            value: as stored.
+            type_hint: the reader's annotation; it decides what plain JSON of foreign writers becomes.
+
+        Raises:
+            DecodeError: the payload is not what it should be; the text says what was found.
+        """
+        plain, node = self._opened(value)
+        if node is None:
+            return plain if type_hint is Any or plain is None else convert(plain, type_hint)
+        return self._read(plain, node, type_hint)
+
+    def encode_error(self, error: BaseException) -> Value:
+        """Encode how something failed. Every exception has a stored form; at the least its name and text."""
+        writer = ErrorWriter()
+        renderer = Renderer(writer.write, allow_local=True)
+        try:
+            plain, node = writer.write(renderer, error, 100)
+            return self._sealed(_dumped(plain), [None, node[1]] if type(node) is list else None)
+        except (EncodeError, RecursionError):
+            short = {"__type": "error", "message": text_of(error)[:TEXT_MAX], "name": public_name(error)[:200]}
+            return self._sealed(dump(short), None)
+
+    def decode_error(self, value: Value, *, known: Iterable[type[BaseException]] = ()) -> Exception:
+        """Decode how something failed, whoever wrote it.
+
+        Args:
+            value: as stored.
+            known: classes to use for their names, such as ones that are defined inside functions.
+
+        Raises:
+            DecodeError: the payload is not JSON at all.
+        """
+        plain, node = self._opened(value)
+        known = tuple(known)
+        reader = ErrorReader(self._finder, known=known, unpickle=self._unpickle) if known else self._errors
+        if node is not None:
+            plain = Restorer(self._finder, reader.read).restore(plain, node)
+        return reader.read(None, plain)
+
+    def encode_invocation(
+        self, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any], version: int, extra: Mapping[str, Any]
+    ) -> Value:
+        """Encode a call.
+
+        Raises:
+            EncodeError: an argument has no stored form.
+        """
+        call = {"func": name, "args": list(args), "kwargs": dict(kwargs), "version": version, **extra}
+        try:
+            if is_plain(call):
+                return self._sealed(dump(call), None)
+        except (ValueError, RecursionError, RuntimeError):
+            pass  # the careful way says which part is wrong
+        plain, node = _rendered(call, None, f"call of {name!r}")
+        return self._sealed(_dumped(plain), node)
+
+    def decode_invocation(self, value: Value) -> Invocation:
+        """Decode a call; its arguments are read when they are asked for.
+
+        Raises:
+            DecodeError: the payload is not a call.
+        """
+        plain, node = self._opened(value)
+        if (
+            not isinstance(plain, dict)
+            or not isinstance(plain.get("func"), str)
+            or not isinstance(plain.get("args") or [], list)
+            or not isinstance(plain.get("kwargs") or {}, dict)
+        ):
+            raise DecodeError(f"expected a call (an object with func and args), found {str(plain)[:120]}")
+        return Invocation(plain, node, self._read)
+
+    def decode_arguments(
+        self, invocation: Invocation, function: Any, *, skip: int = 0
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Read a call's arguments by the annotations of the function that receives them.
+
+        Args:
+            invocation: the call.
+            function: what will be called.
+            skip: leading parameters that are not part of the call (``ctx``, ``self``).
+
+        Raises:
+            DecodeError: an argument is not what the annotation says; the text names it.
+        """
+        try:
+            hints, rest = hints_by_position(function, skip)
+        except TypeError:  # a callable that cannot be hashed
+            hints, rest = hints_by_position.__wrapped__(function, skip)
+        return invocation.decoded(hints, rest)
+
+    def _read(self, plain: Any, node: Node, hint: Any) -> Any:
+        if node is None:
+            return plain if hint is None or hint is Any or plain is None else convert(plain, hint)
+        restorer = Restorer(self._finder, self._errors.read)
+        found = restorer.restore(plain, node)
+        if not restorer.moved:
+            return found
+        if hint is not None and hint is not Any:
+            found = convert(found, hint)
+        _refuse_moved(found, {id(moved): moved for moved in restorer.moved})
+        return found
+
+    def _sealed(self, body: bytes, node: Node) -> Value:
+        headers = None if node is None else {TYPES_HEADER: dump(node).decode("utf-8")}
+        if self._encryptor is not None:
+            body = self._encryptor.encrypt(body)
+            if headers is not None:
+                headers = {key: to_wire(self._encryptor.encrypt(text.encode())) for key, text in headers.items()}
+        data = to_wire(body)
+        if self._max_bytes is not None:
+            size = len(data) + sum(map(len, (headers or {}).values()))
+            if size > self._max_bytes:
+                raise EncodeError(
+                    f"encoded payload has {size} bytes, the store takes at most {self._max_bytes}; "
+                    "store the content elsewhere and pass a reference to it",
+                )
+        return Value(headers, data)
+
+    def _opened(self, value: Value) -> tuple[Any, Node]:
+        if not value.data:
+            return None, None
+        body: bytes = from_wire(value.data)
+        header = value.headers.get(TYPES_HEADER) if value.headers else None
+        if self._encryptor is not None:
+            body, header = self._decrypted(self._encryptor, body, header)
+        plain = parse(body)
+        return plain, None if header is None else _node(header)
+
+    def _decrypted(self, encryptor: Encryptor, body: bytes, header: str | None) -> tuple[bytes, str | None]:
+        try:
+            opened = encryptor.decrypt(body)
+            return opened, None if header is None else encryptor.decrypt(from_wire(header)).decode("utf-8")
+        except DecodeError:
+            if not self._allow_unencrypted:
+                raise
+            try:
+                parse(body)
+            except DecodeError:
+                pass
+            else:
+                return body, header
+            raise
+
+
+def _rendered(value: Any, hint: Any, what: str = "value") -> tuple[Any, Node]:
+    renderer = Renderer(ErrorWriter().write, allow_local=hint is not None and hint is not Any)
+    try:
+        return renderer.render(value)
+    except RefusedError as refused:
+        raise encode_error(refused, what) from None
+    except RecursionError:
+        raise EncodeError(f"{what} cannot be stored: it is nested too deep or contains itself") from None
+    except RuntimeError as error:  # changed by another thread while it was read
+        raise EncodeError(f"{what} cannot be stored: {error}") from error
+
+
+def _dumped(plain: Any) -> bytes:
+    try:
+        return dump(plain)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise EncodeError(f"value cannot be stored: {error}") from error
+
+
+def _node(header: str) -> Node:
+    node = parse(header)
+    if not isinstance(node, str | list):
+        raise DecodeError(f"header {TYPES_HEADER!r} is damaged: expected a type annotation, found {header[:80]!r}")
+    return node
+
+
+def _refuse_moved(value: Any, moved: Mapping[int, Moved]) -> None:
+    """Raise for a marker that no annotation has turned into a value."""
+    if isinstance(value, Moved):
+        raise moved[id(value)].error
+    if isinstance(value, dict):
+        for key, item in value.items():
+            _refuse_moved(key, moved)
+            _refuse_moved(item, moved)
+    elif isinstance(value, list | tuple | set | frozenset):
+        for item in value:
+            _refuse_moved(item, moved)
+    elif hasattr(value, "__dict__") and not isinstance(value, type):
+        for item in vars(value).values():
+            _refuse_moved(item, moved)

@@ -1,0 +1,183 @@
+"""From the JSON object of an error to an exception that can be caught by its own class.
+
+No constructor of a user's class runs: the nearest base implemented in C makes the bare exception of its arguments, and
+the attributes are set from the record. If that does not give the recorded text, or the class is not here, the reader
+gets a ``RemoteError`` that says what it was. Control signals (``SystemExit``, cancellation) never come out of a record.
+"""
+
+from __future__ import annotations
+
+import binascii
+import copyreg
+import types
+from typing import TYPE_CHECKING, Any, Final
+
+from resonate_core.codec.classes import UnknownClassError, is_defined_in_python, name_of, static_base
+from resonate_core.codec.error_write import ERROR_TYPE, TYPE_KEY, text_of
+from resonate_core.codec.not_stored import CAUSE
+from resonate_core.codec.plain import dump
+from resonate_core.codec.validation import rebuild
+from resonate_core.errors import RemoteError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from resonate_core.codec.classes import ClassFinder
+    from resonate_core.codec.restore import Restorer
+
+AGGREGATE_TYPE: Final = "aggregate_error"
+_POINTER_BYTES: Final = 8
+
+
+class ErrorReader:
+    """Reads errors.
+
+    Args:
+        finder: where classes come from.
+        known: classes to use for their names before any others.
+        unpickle: load the pickles of the Python SDK 0.8; whoever can write promises can then run code here.
+    """
+
+    __slots__ = ("_finder", "_known", "_unpickle")
+
+    def __init__(
+        self, finder: ClassFinder, *, known: Iterable[type[BaseException]] = (), unpickle: bool = False
+    ) -> None:
+        self._finder = finder
+        self._known: Mapping[str, type] = {name_of(cls): cls for cls in known}
+        self._unpickle = unpickle
+
+    def read(self, _: Restorer | None, plain: Any) -> Exception:
+        """Return the exception of a rejected value, whoever wrote it."""
+        if not isinstance(plain, dict):
+            return _of_other(plain)
+        if plain.get(TYPE_KEY) == AGGREGATE_TYPE:
+            return self._aggregate(plain)
+        if plain.get(TYPE_KEY) != ERROR_TYPE or not isinstance(plain.get("message"), str):
+            return _of_other(plain)
+        error = self._rebuilt(plain) if "class" in plain else self._foreign(plain)
+        self._attach_chain(error, plain)
+        return error
+
+    def _attach_chain(self, error: Exception, plain: dict[str, Any]) -> None:
+        for note in plain.get("notes") or ():
+            error.add_note(str(note))
+        cause, context = self._member(plain.get("cause")), self._member(plain.get("context"))
+        if context is not None or cause is not None:
+            error.__context__ = cause if context is None else context
+        if cause is not None:
+            error.__cause__ = cause
+            for key, item in vars(error).items():
+                if item is CAUSE:
+                    vars(error)[key] = cause
+        elif plain.get("suppress"):
+            error.__cause__ = None
+            error.__suppress_context__ = True
+
+    def _member(self, plain: Any) -> Exception | None:
+        """Return a nested error, which the annotation may have rebuilt already."""
+        if plain is None or isinstance(plain, Exception):
+            return plain
+        return self.read(None, plain)
+
+    def _members(self, plain: dict[str, Any]) -> list[Exception]:
+        found = map(self._member, plain.get("errors") or ())
+        return [error for error in found if error is not None]
+
+    def _rebuilt(self, plain: dict[str, Any]) -> Exception:
+        try:
+            error = self._bare(plain)
+        except UnknownClassError as problem:
+            return self._remote(plain, str(problem))
+        except Exception as problem:  # noqa: BLE001 - a class may refuse in any way, the record still is an error
+            return self._remote(plain, f"it could not be rebuilt: {type(problem).__name__}: {problem}")
+        if text_of(error) != plain["message"]:
+            return self._remote(plain, "it could not be rebuilt with the same text")
+        return error
+
+    def _bare(self, plain: dict[str, Any]) -> Exception:
+        if "validation" in plain:
+            made = rebuild(plain["validation"])
+            assert isinstance(made, Exception)
+            return made
+        name = plain["class"]
+        cls = self._known.get(name) or self._finder.find(name)
+        if not issubclass(cls, Exception):
+            raise TypeError(f"{name} is not an ordinary exception")
+        base: Any = static_base(cls)
+        _check_layout(cls, base)
+        args = plain.get("args") or []
+        if issubclass(cls, BaseExceptionGroup):
+            args = [*args, self._members(plain)]
+        error: Exception = base.__new__(cls, *args)
+        initialise: Any = base.__init__
+        initialise(error, *args)
+        _set_state(error, plain.get("state") or {}, plain.get("members") or {})
+        return error
+
+    def _remote(self, plain: dict[str, Any], reason: str) -> Exception:
+        message, name = plain["message"], plain.get("name")
+        error: Exception
+        if plain.get("errors"):
+            error = ExceptionGroup(message, self._members(plain))
+        else:
+            error = RemoteError(message, type=name if isinstance(name, str) else None)
+        error.add_note(f"was {plain.get('class') or name}: {reason}")
+        return error
+
+    def _foreign(self, plain: dict[str, Any]) -> Exception:
+        pickled = plain.get("__py_pickle")
+        if self._unpickle and isinstance(pickled, str):
+            found = _unpickled(pickled)
+            if found is not None:
+                return found
+        name = plain.get("name")
+        error = RemoteError(plain["message"], type=name if isinstance(name, str) else None)
+        if isinstance(plain.get("stack"), str):
+            error.add_note(plain["stack"])
+        return error
+
+    def _aggregate(self, plain: dict[str, Any]) -> Exception:
+        members = self._members(plain)
+        message = str(plain.get("message") or "")
+        if not members:
+            return RemoteError(message, type=plain.get("name"))
+        return ExceptionGroup(message, members)
+
+
+def _check_layout(cls: type, base: type) -> None:
+    """Refuse a class implemented in C with more state than its base initialises: bare memory would be used as data."""
+    slots = len(copyreg._slotnames(cls))  # type: ignore[attr-defined]  # noqa: SLF001 - what copy and pickle use
+    if is_defined_in_python(cls) and cls.__basicsize__ - base.__basicsize__ > _POINTER_BYTES * (1 + slots):
+        raise TypeError(f"{name_of(cls)} is implemented in C and keeps state of its own")
+
+
+def _set_state(error: BaseException, state: dict[str, Any], members: dict[str, Any]) -> None:
+    own = error.__dict__
+    for key, item in state.items():
+        if isinstance(getattr(type(error), key, None), types.MemberDescriptorType):
+            object.__setattr__(error, key, item)
+        else:
+            own[key] = item
+    for key, item in members.items():
+        if isinstance(getattr(type(error), key, None), types.MemberDescriptorType):
+            object.__setattr__(error, key, item)
+
+
+def _of_other(plain: Any) -> Exception:
+    """Return the error of a rejected value that is no error object."""
+    if plain is None:
+        return RemoteError("rejected without a reason")
+    if isinstance(plain, dict) and isinstance(plain.get("__error__"), str):
+        return RemoteError(plain["__error__"])
+    return RemoteError(plain if isinstance(plain, str) else dump(plain).decode("utf-8"))
+
+
+def _unpickled(text: str) -> Exception | None:
+    import pickle  # noqa: PLC0415 - only for users who asked for it
+
+    try:
+        found = pickle.loads(binascii.a2b_base64(text))  # noqa: S301
+    except Exception:  # noqa: BLE001 - a pickle that does not load is one that is not there
+        return None
+    return found if isinstance(found, Exception) else None

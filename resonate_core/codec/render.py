@@ -1,0 +1,340 @@
+"""From a Python value to plain JSON and, where JSON cannot say the type, a type annotation beside it.
+
+An annotation is a node of a tree that has the shape of the JSON::
+
+    node     = null                        the JSON says it all
+             | "tag"                       a scalar, tuple or set of plain members, or a data class of plain fields
+             | [tag | null, children]      children of an object, list or data class that need annotations
+             | [tag | null, children, "tag"]   the same for an object whose keys are scalars of that tag
+    children = {"key": node, ...} | [node] | null      by key or index; [node] is the same node for every child
+
+Tags of classes contain a colon (``module:qualname``), no other tag does. One uniform list of a thousand data classes
+therefore costs one node. The annotation travels in a header, never in the data, so no value can be mistaken for it.
+"""
+
+from __future__ import annotations
+
+import collections
+import email.message
+import enum
+import http.client
+import types
+from typing import TYPE_CHECKING, Any, Final
+
+from resonate_core.codec.classes import is_local, kind_of, name_of
+from resonate_core.codec.leaves import LEAVES
+from resonate_core.codec.not_stored import Cause, NotStored
+from resonate_core.codec.plain import DEPTH_MAX
+from resonate_core.codec.records import shape_of
+from resonate_core.errors import EncodeError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from resonate_core.codec.leaves import Leaf
+
+Node = Any
+Rendered = tuple[Any, Node]
+
+_ATOMS: Final = frozenset((str, bool, type(None)))
+
+_STEPS_SHOWN_MAX: Final = 12
+
+#: Default factories that a stored ``defaultdict`` may name.
+FACTORIES: Final[dict[str, Any]] = {
+    "list": list, "dict": dict, "set": set, "int": int, "float": float, "str": str, "bool": bool, "tuple": tuple,
+}  # fmt: skip
+
+#: Scalar types whose text can be the key of a JSON object, by tag; all other keys are written as pairs.
+_KEY_TAGS: Final = frozenset(("uuid", "date", "datetime", "decimal", "path", "ip"))
+
+
+class RefusedError(Exception):
+    """A part has no stored form; ``path`` grows from the inside out while it unwinds."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.path: list[str] = []
+
+    def text(self) -> str:
+        """Return the sentence for the user: which part, and why."""
+        steps = self.path[::-1]
+        if len(steps) > _STEPS_SHOWN_MAX:
+            steps = [*steps[: _STEPS_SHOWN_MAX // 2], "...", *steps[-_STEPS_SHOWN_MAX // 2 :]]
+        return f"value{''.join(steps)}: {self.reason}"
+
+
+class Renderer:
+    """Renders one value.
+
+    Args:
+        error_writer: how exceptions that are values are written.
+        allow_local: accept data classes defined inside functions; the reader has an annotation that finds them.
+    """
+
+    __slots__ = ("_allow_local", "_error_writer")
+
+    def __init__(self, error_writer: Callable[[Renderer, BaseException, int], Rendered], *, allow_local: bool) -> None:
+        self._error_writer = error_writer
+        self._allow_local = allow_local
+
+    def render(self, value: Any, depth: int = DEPTH_MAX) -> Rendered:
+        """Return plain JSON and its annotation.
+
+        Raises:
+            RefusedError: some part has no stored form.
+        """
+        cls = type(value)
+        if cls in _ATOMS:
+            return value, None
+        if depth == 0:
+            raise RefusedError(f"nested deeper than {DEPTH_MAX} levels, or it contains itself; store a flat form")
+        writer = _WRITERS.get(cls)
+        if writer is not None:
+            return writer(self, value, depth)
+        leaf = LEAVES.get(cls)
+        if leaf is not None:
+            return leaf.write(value)
+        return self._render_class(value, cls, depth)
+
+    def _render_class(self, value: Any, cls: type, depth: int) -> Rendered:
+        kind = kind_of(cls)
+        if kind == "error":
+            return self._error_writer(self, value, depth)
+        if kind is None:
+            return self._render_subclass(value, cls, depth)
+        if is_local(cls) and not self._allow_local:
+            raise RefusedError(
+                f"class {cls.__qualname__!r} is defined inside a function, so no other process can find it; move it "
+                "to module level, or annotate the function that returns it",
+            )
+        if kind == "enum":
+            return _render_enum(value, cls)
+        if kind == "namedtuple":
+            plain, node = self._members(value, depth)
+            return plain, _with_tag(name_of(cls), node)
+        return self._render_record(value, cls, depth)
+
+    def _render_record(self, value: Any, cls: type, depth: int) -> Rendered:
+        shape = shape_of(cls)
+        plain: dict[str, Any] = {}
+        nodes: dict[str, Node] = {}
+        for attribute, key in shape.fields:
+            try:
+                item, node = self.render(getattr(value, attribute), depth - 1)
+            except AttributeError:
+                continue  # a field that was deleted or never set stays so
+            except RefusedError as refused:
+                refused.path.append(f".{attribute}")
+                raise
+            plain[key] = item
+            if node is not None:
+                nodes[key] = node
+        for key, extra in shape.extras(value):
+            try:
+                plain[key], node = self.render(extra, depth - 1)
+            except RefusedError as refused:
+                refused.path.append(f".{key}")
+                raise
+            if node is not None:
+                nodes[key] = node
+        return plain, [shape.name, nodes] if nodes else shape.name
+
+    def _render_subclass(self, value: Any, cls: type, depth: int) -> Rendered:
+        """Write a subclass of a scalar type as that type, which equals it; refuse everything else."""
+        for base in cls.__mro__[1:-1]:
+            bare = _BARE.get(base)
+            if bare is not None:
+                return self.render(bare(value), depth)
+            leaf = LEAVES.get(base)
+            if leaf is not None:
+                return leaf.write(value)
+        raise RefusedError(_refusal(value))
+
+    def _members(self, values: Iterable[Any], depth: int) -> Rendered:
+        plain: list[Any] = []
+        nodes: dict[str, Node] = {}
+        for index, value in enumerate(values):
+            try:
+                item, node = self.render(value, depth - 1)
+            except RefusedError as refused:
+                refused.path.append(f"[{index}]")
+                raise
+            plain.append(item)
+            if node is not None:
+                nodes[str(index)] = node
+        return plain, _folded(nodes, len(plain))
+
+    def _mapping(self, value: dict[Any, Any], depth: int) -> Rendered:
+        keys, key_tag = _plain_keys(value)
+        if keys is None:
+            pairs, node = self._members([list(pair) for pair in value.items()], depth)
+            return pairs, _with_tag("pairs", node)
+        plain: dict[str, Any] = {}
+        nodes: dict[str, Node] = {}
+        for key, own_key in zip(keys, value, strict=True):
+            try:
+                plain[key], node = self.render(value[own_key], depth - 1)
+            except RefusedError as refused:
+                refused.path.append(f"[{own_key!r}]")
+                raise
+            if node is not None:
+                nodes[key] = node
+        node = _folded(nodes, len(plain))
+        if key_tag is None:
+            return plain, node
+        return plain, [None, node[1] if node else None, key_tag]
+
+    def _tuple(self, value: tuple[Any, ...], depth: int) -> Rendered:
+        plain, node = self._members(value, depth)
+        return plain, _with_tag("tuple", node)
+
+    def _list(self, value: list[Any], depth: int) -> Rendered:
+        return self._members(value, depth)
+
+    def _set(self, value: set[Any] | frozenset[Any], depth: int) -> Rendered:
+        try:
+            members: Iterable[Any] = sorted(value)  # the same set gives the same text in every process
+        except TypeError:
+            members = value
+        plain, node = self._members(members, depth)
+        return plain, _with_tag("set" if type(value) is set else "frozenset", node)
+
+    def _deque(self, value: collections.deque[Any], depth: int) -> Rendered:
+        plain, node = self._members(value, depth)
+        return plain, _with_tag("deque" if value.maxlen is None else f"deque/{value.maxlen}", node)
+
+    def _special_dict(self, value: Any, depth: int) -> Rendered:
+        plain, node = self._mapping(value, depth)
+        return [plain], _dict_tag(value) if node is None else [_dict_tag(value), {"0": node}]
+
+    def _namespace(self, value: types.SimpleNamespace, depth: int) -> Rendered:
+        plain, node = self._mapping(vars(value), depth)
+        return plain, _with_tag("namespace", node)
+
+    def _headers(self, value: email.message.Message, depth: int) -> Rendered:
+        plain, _ = self._members([[key, str(item)] for key, item in value.items()], depth)
+        return plain, "headers"
+
+
+_WRITERS: Final[dict[type, Callable[[Renderer, Any, int], Rendered]]] = {
+    dict: Renderer._mapping,  # noqa: SLF001 - the table belongs to the class
+    list: Renderer._list,  # noqa: SLF001
+    tuple: Renderer._tuple,  # noqa: SLF001
+    set: Renderer._set,  # noqa: SLF001
+    frozenset: Renderer._set,  # noqa: SLF001
+    collections.deque: Renderer._deque,  # noqa: SLF001
+    collections.OrderedDict: Renderer._special_dict,  # noqa: SLF001
+    collections.Counter: Renderer._special_dict,  # noqa: SLF001
+    collections.defaultdict: Renderer._special_dict,  # noqa: SLF001
+    types.SimpleNamespace: Renderer._namespace,  # noqa: SLF001
+    email.message.Message: Renderer._headers,  # noqa: SLF001
+    http.client.HTTPMessage: Renderer._headers,  # noqa: SLF001
+    NotStored: lambda _, value, __: (value.parts(), "not stored"),
+    Cause: lambda _, __, ___: (None, "cause"),
+}
+
+
+def _folded(nodes: dict[str, Node], count: int) -> Node:
+    """Return the annotation of an untagged container; one node stands for all if all are equal."""
+    if not nodes:
+        return None
+    if len(nodes) == count > 1:
+        first = next(iter(nodes.values()))
+        if all(node == first for node in nodes.values()):
+            return [None, [first]]
+    return [None, nodes]
+
+
+def _with_tag(tag: str, node: Node) -> Node:
+    return tag if node is None else [tag, *node[1:]]
+
+
+def _plain_keys(value: dict[Any, Any]) -> tuple[list[str] | None, str | None]:
+    """Return the keys as text and their tag, or None when they have to be written as pairs."""
+    kinds = set(map(type, value))
+    if not kinds or kinds == {str}:
+        return list(value), None
+    kind = kinds.pop()
+    if kinds:
+        return None, None
+    if kind is int:
+        return [str(key) for key in value], "intkey"
+    if issubclass(kind, enum.Enum):
+        return _enum_keys(value, kind)
+    leaf = LEAVES.get(kind)
+    return (None, None) if leaf is None else _leaf_keys(value, leaf)
+
+
+def _enum_keys(value: dict[Any, Any], kind: type[enum.Enum]) -> tuple[list[str] | None, str | None]:
+    names = [key.value for key in value if type(key.value) is str]
+    return (names, name_of(kind)) if len(names) == len(value) and not is_local(kind) else (None, None)
+
+
+def _leaf_keys(value: dict[Any, Any], leaf: Leaf) -> tuple[list[str] | None, str | None]:
+    written = [leaf.write(key) for key in value]
+    tags = {tag for _, tag in written}
+    keys = [key for key, _ in written]
+    tag = tags.pop()
+    if tags or tag not in _KEY_TAGS or len(set(keys)) != len(keys):
+        return None, None
+    return keys, tag
+
+
+def _dict_tag(value: Any) -> str:
+    if not isinstance(value, collections.defaultdict):
+        return "odict" if isinstance(value, collections.OrderedDict) else "counter"
+    factory = value.default_factory
+    if factory is None:
+        return "defaultdict"
+    name = next((name for name, known in FACTORIES.items() if known is factory), None)
+    if name is None:
+        raise RefusedError(
+            f"a defaultdict whose factory is {factory!r} cannot be stored; expected one of {', '.join(FACTORIES)}; "
+            "convert it with dict(...)",
+        )
+    return f"defaultdict/{name}"
+
+
+def _render_enum(value: enum.Enum, cls: type[enum.Enum]) -> Rendered:
+    """Write the value where it is text or a number, as other SDKs do, else the member's name."""
+    raw = value.value
+    if type(raw) in (str, int):
+        return raw, name_of(cls)
+    return value.name, name_of(cls) + "#name"
+
+
+_ADVICE: Final[tuple[tuple[tuple[str, ...], str], ...]] = (
+    (("coroutine",), "await it inside the step"),
+    (("generator", "async_generator", "map", "filter", "zip"), "return list(...) of it"),
+    (("function", "method", "builtin_function_or_method", "type"), "pass its name or the data it needs"),
+    (("lock", "RLock", "Lock"), "create it where it is used"),
+    (("TextIOWrapper", "BufferedReader", "BufferedWriter", "BytesIO", "StringIO"), "pass its path or its content"),
+    (("ndarray", "DataFrame", "Series", "int64", "int32"), "convert it with .tolist(), .to_dict() or .item()"),
+    (("SecretStr", "SecretBytes"), "it would be stored readable; fetch the secret inside the step"),
+)
+
+
+#: How the base value is taken from an instance of a subclass without asking methods of the subclass.
+_BARE: Final[dict[type, Callable[[Any], Any]]] = {
+    str: lambda value: str.__getitem__(value, slice(None)),
+    int: int.__int__,
+    float: float.__float__,
+    bytes: lambda value: bytes.__getitem__(value, slice(None)),
+}
+
+
+def _refusal(value: Any) -> str:
+    cls = type(value)
+    advice = next((text for names, text in _ADVICE if cls.__name__ in names), None)
+    if advice is None:
+        advice = "return a dataclass, msgspec Struct, pydantic model or plain JSON instead"
+    what = getattr(value, "__qualname__", None)
+    name = f"{cls.__module__}.{cls.__qualname__}" + (f" {what!r}" if isinstance(what, str) else "")
+    return f"an instance of {name} cannot be stored; {advice}"
+
+
+def encode_error(refused: RefusedError, what: str) -> EncodeError:
+    """Turn a refusal into the public error."""
+    return EncodeError(f"{what} cannot be stored: {refused.text()}")
