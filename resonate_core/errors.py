@@ -1,33 +1,34 @@
 """The error tree.
 
-    ResonateCoreError                    everything a caller may want to catch
-    ├── UsageError                       the program is wrong; do not retry
-    │   ├── InvalidIdError
-    │   ├── NotRegisteredError
-    │   ├── AlreadyRegisteredError
-    │   └── NondeterminismError          recorded and yielded command differ
-    ├── ProtocolError                    the server said no; carries kind, id, status
-    │   ├── NotFoundError                404
-    │   └── ConflictError                409
-    │       ├── AlreadyStartedError      if_exists="fail"
-    │       └── ExecutionClosedError     a message to a finished execution
-    ├── TransportError                   no answer; safe to try again by id
-    ├── StoreError                       local storage; carries path
-    │   ├── StoreBusyError               try again
-    │   └── StoreCorruptError            stop
-    ├── CodecError                       a value cannot cross the boundary
-    │   ├── EncodeError
-    │   └── DecodeError
-    ├── ExecutionError                   how a durable function or step ended
-    │   ├── ApplicationError             raised by users, with a stable type name
-    │   ├── RemoteError                  an error that could not be rebuilt here
-    │   ├── StepError, ChildError        wrappers, only where asked for
-    │   ├── StepTimeoutError             also a TimeoutError
-    │   ├── CanceledError                awaiting something that was canceled
-    │   └── TimedOutError                awaiting something whose deadline passed; also a TimeoutError
-    └── StoppedError                     the client was stopped while somebody waited
+ResonateCoreError                    everything a caller may want to catch
+├── UsageError                       the program is wrong; do not retry
+│   ├── InvalidIdError
+│   ├── NotRegisteredError
+│   ├── AlreadyRegisteredError
+│   └── NondeterminismError          recorded and yielded command differ
+├── ProtocolError                    the server said no; carries kind, id, status
+│   ├── NotFoundError                404
+│   └── ConflictError                409
+│       ├── AlreadyStartedError      if_exists="fail"
+│       └── ExecutionClosedError     a message to a finished execution
+├── TransportError                   no answer; safe to try again by id
+├── StoreError                       local storage; carries path
+│   ├── StoreBusyError               try again
+│   └── StoreCorruptError            stop
+├── CodecError                       a value cannot cross the boundary
+│   ├── EncodeError
+│   └── DecodeError
+├── ExecutionError                   how a durable function or step ended
+│   ├── ApplicationError             raised by users, with a stable type name
+│   ├── RemoteError                  an error that could not be rebuilt here
+│   ├── StepError, ChildError        wrappers, only where asked for
+│   ├── StepTimeoutError             also a TimeoutError
+│   ├── StepCrashedError             the step raised SystemExit or the like
+│   ├── CanceledError                awaiting something that was canceled
+│   └── TimedOutError                awaiting something whose deadline passed; also a TimeoutError
+└── StoppedError                     the client was stopped while somebody waited
 
-    Cancelled, ContinueAsNew (BaseException)   thrown into a durable function at a yield
+Cancelled, ContinueAsNew (BaseException)   thrown into a durable function at a yield
 """
 
 from __future__ import annotations
@@ -210,6 +211,14 @@ class StepTimeoutError(ExecutionError, TimeoutError):
     def __init__(self, message: str = "", *, kind: str = "attempt") -> None:
         super().__init__(message)
         self.kind = kind
+
+
+class StepCrashedError(ExecutionError):
+    """A step raised what ends threads and processes (``SystemExit``, a stray cancellation); here it is an error."""
+
+    def __init__(self, message: str = "", *, crash_type: str = "") -> None:
+        super().__init__(message)
+        self.crash_type = crash_type
 
 
 class CanceledError(ExecutionError):

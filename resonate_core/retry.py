@@ -16,7 +16,7 @@ import math
 import sys
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 from resonate_core.errors import CodecError, UsageError
 
@@ -240,7 +240,7 @@ def next_delay_ms(
         raise UsageError(f"attempt counts from 1, got {attempt}")
     if policy is None or (error is not None and is_final(error, non_retryable)):
         return None
-    seconds = policy.next(attempt, error) if _takes_error(type(policy)) else policy.next(attempt)
+    seconds = policy.next(attempt, error) if _takes_error(policy.__class__) else policy.next(attempt)
     if seconds is None:
         return None
     own = getattr(error, "next_retry_delay", None)
@@ -255,6 +255,15 @@ def is_final(error: BaseException, non_retryable: Iterable[ErrorName] = ()) -> b
         or isinstance(error, _FINAL_ERRORS)
         or matches(error, non_retryable)
     )
+
+
+def give_up_reason(
+    policy: Any, error: BaseException, non_retryable: Iterable[ErrorName] = ()
+) -> Literal["retry_policy_not_set", "non_retryable_failure", "maximum_attempts_reached"]:
+    """Say why ``next_delay_ms`` returned None."""
+    if is_final(error, non_retryable) or matches(error, getattr(policy, "non_retryable", ())):
+        return "non_retryable_failure"
+    return "retry_policy_not_set" if policy is None else "maximum_attempts_reached"
 
 
 @functools.lru_cache(maxsize=256)

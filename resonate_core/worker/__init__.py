@@ -1,0 +1,1 @@
+"""What runs on a worker beside the scheduler: steps."""
