@@ -7,6 +7,7 @@ one ``StepOutcome``, reported once. A step that never ends costs a thread until 
 from __future__ import annotations
 
 import logging
+import math
 from typing import TYPE_CHECKING, Any
 
 from resonate_core.clock import SystemClock
@@ -14,6 +15,7 @@ from resonate_core.errors import CanceledError, Cancelled, StepCrashedError, Ste
 from resonate_core.retry import give_up_reason, next_delay_ms, resolve
 from resonate_core.worker.steps_attempt import Attempt, InterruptedAttempt
 from resonate_core.worker.steps_call import StepCall, StepHandle, StepOutcome
+from resonate_core.worker.steps_inline import InlineLoop, InlineThreads
 from resonate_core.worker.steps_invoke import is_binding_error, refusal
 from resonate_core.worker.steps_loop import StepLoop
 from resonate_core.worker.steps_threads import StepThreads
@@ -43,6 +45,7 @@ class StepRunner:
         clock: seam of time; a virtual one makes retry waits and limits pass without sleeping.
         loop: the program's event loop for async steps; without one a private loop runs them.
         on_heartbeat: told of every heartbeat, on the step's thread; keeps details over a recovery.
+        inline: run steps in the calling thread, each to its end, and leave the passing of time to ``run_due``.
     """
 
     def __init__(
@@ -52,11 +55,13 @@ class StepRunner:
         clock: Clock | None = None,
         loop: asyncio.AbstractEventLoop | None = None,
         on_heartbeat: Callable[[StepCall, tuple[Any, ...]], None] | None = None,
+        inline: bool = False,
     ) -> None:
         self.clock: Clock = clock or SystemClock()
-        self.timers = Timers(self.clock, threaded=True)
-        self.threads = StepThreads(max_threads, self._describe)
-        self.loop = StepLoop(loop)
+        self.is_inline = inline
+        self.timers = Timers(self.clock, threaded=not inline)
+        self.threads = InlineThreads() if inline else StepThreads(max_threads, self._describe)
+        self.loop = InlineLoop() if inline else StepLoop(loop)
         self.on_heartbeat = on_heartbeat
         self._open: dict[int, Series] = {}
         self._is_stopped = False
@@ -76,7 +81,18 @@ class StepRunner:
         series = Series(self, call, on_done)
         self._open[id(series)] = series
         series.start_attempt(call.first_attempt)
+        if self.is_inline:
+            self.timers.run_due()  # retries without a wait
         return series
+
+    def run_due(self) -> int:
+        """Start the retries and end the attempts whose time has come; return how many. For ``inline`` runners."""
+        return self.timers.run_due()
+
+    def next_due_ms(self) -> int | None:
+        """Return milliseconds until ``run_due`` has something to do, None if nothing waits."""
+        wait_ms = self.timers.next_due_in()
+        return None if wait_ms is None else math.ceil(wait_ms)
 
     @property
     def open_count(self) -> int:

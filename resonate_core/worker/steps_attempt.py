@@ -78,7 +78,11 @@ class Attempt:
         """Send the attempt to where it runs."""
         series = self.series
         if series.call.deadline_ms is not None:
-            self._limit = self._add_limit(series.call.deadline_ms - series.runner.clock.now_ms())
+            left_ms = series.call.deadline_ms - series.runner.clock.now_ms()
+            if left_ms <= 0:
+                self.end_from_outside(StepTimeoutError(self._timeout_text("step"), kind="step"))
+                return
+            self._limit = self._add_limit(left_ms)
         if not is_async(series.call.function):
             series.runner.threads.submit(self.run_in_thread)
             return
@@ -168,6 +172,9 @@ class Attempt:
             return False
         if self._limit is not None:
             self.series.runner.timers.discard(self._limit)
+            if self.series.runner.is_inline:  # nobody could look at the limits while the function ran
+                due, kind = self._next_limit()
+                error = error if due > 0 else StepTimeoutError(self._timeout_text(kind), kind=kind)
         self.series.attempt_ended(self, value, error)
         return True
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import math
 import threading
 from typing import TYPE_CHECKING, Any, Final
 
@@ -41,6 +42,8 @@ class Timers:
         self._heap: list[Entry] = []
         self._order = itertools.count()
         self._dead = 0
+        # When the thread will look again; it may find nothing then, which is cheaper than waking it for every entry.
+        self._wakes_at = -math.inf
         self._is_stopped = False
 
     def add(self, delay_ms: float, callback: Callable[[], None]) -> Entry:
@@ -51,7 +54,7 @@ class Timers:
             if self._threaded:
                 if self._thread is None:
                     self._start()
-                elif self._heap[0] is entry:
+                elif entry[0] < self._wakes_at:
                     self._changed.notify()
         return entry
 
@@ -111,11 +114,14 @@ class Timers:
 
     def _serve(self) -> None:
         while True:
+            self.run_due()
             with self._changed:
-                wait_ms = self._wait_ms()
                 if self._is_stopped:
                     return
-                if wait_ms != 0:
+                due = self._heap[0][0] if self._heap else math.inf
+                wait_ms = due - self.now()
+                if wait_ms > 0:
+                    self._wakes_at = due
                     # Rounded up: waking a fraction early would only mean waiting again.
-                    self._clock.wait(self._changed, None if wait_ms is None else int(wait_ms) + 1)
-            self.run_due()
+                    self._clock.wait(self._changed, None if due == math.inf else int(wait_ms) + 1)
+                    self._wakes_at = -math.inf
