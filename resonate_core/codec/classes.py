@@ -106,7 +106,8 @@ def _record_kind(cls: type) -> Kind | None:
         return "struct"
     if is_pydantic_model(cls):
         return "pydantic"
-    return "dataclass" if dataclasses.is_dataclass(cls) else None
+    # An instance of a C type underneath (a dataclass that is a dict) cannot be made bare.
+    return "dataclass" if dataclasses.is_dataclass(cls) and static_base(cls) is object else None
 
 
 def is_pydantic_model(cls: type) -> bool:

@@ -14,7 +14,7 @@ from resonate_core.codec.error_write import TEXT_MAX, ErrorWriter, public_name, 
 from resonate_core.codec.hints import convert
 from resonate_core.codec.invocation import Invocation, hints_by_position
 from resonate_core.codec.plain import dump, from_wire, is_plain, parse, to_wire
-from resonate_core.codec.render import RefusedError, Renderer, encode_error
+from resonate_core.codec.render import RefusedError, Renderer
 from resonate_core.codec.restore import Moved, Restorer
 from resonate_core.errors import DecodeError, EncodeError
 from resonate_core.protocol.records import EMPTY, Value
@@ -135,7 +135,7 @@ class Codec:
                 return self._sealed(dump(call), None)
         except (ValueError, RecursionError, RuntimeError):
             pass  # the careful way says which part is wrong
-        plain, node = _rendered(call, None, f"call of {name!r}")
+        plain, node = _rendered_call(call)
         return self._sealed(_dumped(plain), node)
 
     def decode_invocation(self, value: Value) -> Invocation:
@@ -232,11 +232,28 @@ def _rendered(value: Any, hint: Any, what: str = "value") -> tuple[Any, Node]:
     try:
         return renderer.render(value)
     except RefusedError as refused:
-        raise encode_error(refused, what) from None
+        raise EncodeError(refused.text(what)) from None
     except RecursionError:
         raise EncodeError(f"{what} cannot be stored: it is nested too deep or contains itself") from None
     except RuntimeError as error:  # changed by another thread while it was read
         raise EncodeError(f"{what} cannot be stored: {error}") from error
+
+
+def _rendered_call(call: dict[str, Any]) -> tuple[Any, Node]:
+    """Render a call part by part, so that an error names the argument."""
+    name = call["func"]
+    plain = dict(call, args=[], kwargs={})
+    nodes: dict[str, dict[str, Node]] = {"args": {}, "kwargs": {}}
+    for index, value in enumerate(call["args"]):
+        item, node = _rendered(value, None, f"argument {index + 1} of {name!r}")
+        plain["args"].append(item)
+        if node is not None:
+            nodes["args"][str(index)] = node
+    for key, value in call["kwargs"].items():
+        plain["kwargs"][key], node = _rendered(value, None, f"argument {key!r} of {name!r}")
+        if node is not None:
+            nodes["kwargs"][key] = node
+    return plain, [None, {key: [None, found] for key, found in nodes.items() if found}]
 
 
 def _dumped(plain: Any) -> bytes:

@@ -151,6 +151,30 @@ LEAVES: Final[dict[type, Leaf]] = {
 READERS: Final[dict[str, Callable[[Any], Any]]] = {leaf.tag: leaf.read for leaf in LEAVES.values()}
 
 
+def _bare_date(value: Any) -> dt.date:
+    return dt.date(value.year, value.month, value.day)
+
+
+def _bare_time(value: Any) -> dt.time:
+    parts = (value.hour, value.minute, value.second, value.microsecond)
+    return dt.time(*parts, tzinfo=value.tzinfo, fold=value.fold)
+
+
+#: How an equal value of the base type is made of an instance of a subclass, without asking methods of the subclass.
+BARE: Final[dict[type, Callable[[Any], Any]]] = {
+    str: lambda value: str.__getitem__(value, slice(None)),
+    int: int.__int__,
+    float: float.__float__,
+    bytes: lambda value: bytes.__getitem__(value, slice(None)),
+    dt.datetime: lambda value: dt.datetime.combine(_bare_date(value), _bare_time(value)),
+    dt.date: _bare_date,
+    dt.time: _bare_time,
+    dt.timedelta: lambda value: dt.timedelta(value.days, value.seconds, value.microseconds),
+    uuid.UUID: lambda value: uuid.UUID(int=value.int),
+    decimal.Decimal: decimal.Decimal,
+}
+
+
 def read_leaf(tag: str, plain: Any) -> Any:
     """Read one scalar by its tag.
 

@@ -11,8 +11,6 @@ import dataclasses
 import functools
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-import msgspec
-
 from resonate_core.codec.classes import instance_setter, kind_of, name_of
 from resonate_core.errors import DecodeError
 
@@ -29,13 +27,15 @@ class Shape(NamedTuple):
         name: stored name of the class.
         fields: (attribute, key in the JSON object) of the declared fields.
         extras: gives attributes beyond the declared fields, set after construction.
-        build: makes an instance of the JSON object, its members already read.
+        about: what else has to be known for an exact copy, None if nothing.
+        build: makes an instance of the JSON object, its members already read, and of ``about``.
     """
 
     name: str
     fields: tuple[tuple[str, str], ...]
     extras: Callable[[Any], Iterable[tuple[str, Any]]]
-    build: Callable[[dict[str, Any]], Any]
+    about: Callable[[Any], list[str] | None]
+    build: Callable[[dict[str, Any], list[str] | None], Any]
 
 
 @functools.lru_cache(maxsize=4096)
@@ -44,8 +44,8 @@ def shape_of(cls: type) -> Shape:
     return _SHAPERS[kind_of(cls) or ""](cls)
 
 
-def _no_extras(_: Any) -> Iterable[tuple[str, Any]]:
-    return ()
+def _nothing(_: Any) -> None:
+    return None
 
 
 def _default_of(cls: type, name: str, default: Any, factory: Any, nothing: Any) -> Any:
@@ -71,19 +71,20 @@ def _dataclass_shape(cls: Any) -> Shape:
             return ()
         return [(key, item) for key, item in state.items() if key not in skipped]
 
-    def build(values: dict[str, Any]) -> Any:
+    def build(values: dict[str, Any], _: list[str] | None) -> Any:
         instance = object.__new__(cls)
         put = object.__setattr__
         for field in declared:
-            if field.name not in values:
-                values[field.name] = _default_of(
-                    cls, field.name, field.default, field.default_factory, dataclasses.MISSING
-                )
-        for key, item in values.items():
-            put(instance, key, item)
+            name = field.name
+            if name in values:
+                put(instance, name, values.pop(name))
+            else:
+                put(instance, name, _default_of(cls, name, field.default, field.default_factory, dataclasses.MISSING))
+        if values and hasattr(instance, "__dict__"):
+            instance.__dict__.update(values)
         return instance
 
-    return Shape(name_of(cls), tuple((name, name) for name in names), extras, build)
+    return Shape(name_of(cls), tuple((name, name) for name in names), extras, _nothing, build)
 
 
 def _is_cached_property(item: Any) -> bool:
@@ -93,8 +94,10 @@ def _is_cached_property(item: Any) -> bool:
 def _struct_shape(cls: Any) -> Shape:
     fields = tuple(zip(cls.__struct_fields__, cls.__struct_encode_fields__, strict=True))
     put = instance_setter(cls)
+    config = cls.__struct_config__
+    tag = () if config.tag is None else ((config.tag_field, config.tag),)
 
-    def build(values: dict[str, Any]) -> Any:
+    def build(values: dict[str, Any], _: list[str] | None) -> Any:
         own = {attribute: values[key] for attribute, key in fields if key in values}
         try:
             instance = cls(**own)
@@ -105,12 +108,11 @@ def _struct_shape(cls: Any) -> Shape:
                 put(instance, attribute, item)
         return instance
 
-    return Shape(name_of(cls), fields, _no_extras, build)
+    return Shape(name_of(cls), fields, lambda _: tag, _nothing, build)
 
 
-#: Keys of a pydantic model's JSON object that are no fields. A space cannot stand in a field's name.
+#: Key of a pydantic model's private attributes. A space cannot stand in a field's name.
 PRIVATE_KEY: Final = "private attributes"
-FIELDS_SET_KEY: Final = "fields set"
 
 
 def _pydantic_shape(cls: Any) -> Shape:
@@ -121,19 +123,20 @@ def _pydantic_shape(cls: Any) -> Shape:
         private = instance.__pydantic_private__
         if private:
             yield PRIVATE_KEY, dict(private)
-        if len(instance.model_fields_set) != len(cls.model_fields):
-            yield FIELDS_SET_KEY, sorted(instance.model_fields_set)
 
-    def build(values: dict[str, Any]) -> Any:
+    def about(instance: Any) -> list[str] | None:
+        fields_set = instance.model_fields_set
+        return None if len(fields_set) == len(cls.model_fields) else sorted(fields_set)
+
+    def build(values: dict[str, Any], fields_set: list[str] | None) -> Any:
         private = values.pop(PRIVATE_KEY, None)
-        fields_set = values.pop(FIELDS_SET_KEY, None)
-        known = {name: values.pop(name) for name in tuple(values) if name in cls.model_fields}
+        known = {name: values.pop(name) for name in cls.model_fields if name in values}
         for name, info in cls.model_fields.items():
             if name not in known:
                 known[name] = _pydantic_default(cls, name, info)
         return _bare_model(cls, known, values, private, fields_set)
 
-    return Shape(name_of(cls), tuple((name, name) for name in names), extras, build)
+    return Shape(name_of(cls), tuple((name, name) for name in names), extras, about, build)
 
 
 def _pydantic_default(cls: Any, name: str, info: Any) -> Any:
@@ -143,7 +146,7 @@ def _pydantic_default(cls: Any, name: str, info: Any) -> Any:
 
 
 def _bare_model(cls: Any, known: dict[str, Any], extra: dict[str, Any], private: Any, fields_set: Any) -> Any:
-    instance = cls.__new__(cls) if cls.__new__ is object.__new__ else object.__new__(cls)
+    instance = object.__new__(cls)
     keeps_extra = cls.model_config.get("extra") == "allow"
     put = object.__setattr__
     put(instance, "__dict__", known)
@@ -180,8 +183,3 @@ _SHAPERS: Final[dict[str, Callable[[Any], Shape]]] = {
 def is_record(cls: type) -> bool:
     """Say whether instances are written as JSON objects of their fields."""
     return kind_of(cls) in _SHAPERS
-
-
-def struct_defaults(cls: type[msgspec.Struct]) -> dict[str, Any]:
-    """Return the fields of a ``Struct`` that have defaults."""
-    return {field.name: field.default for field in msgspec.structs.fields(cls) if not field.required}

@@ -6,6 +6,7 @@ An annotation is a node of a tree that has the shape of the JSON::
              | "tag"                       a scalar, tuple or set of plain members, or a data class of plain fields
              | [tag | null, children]      children of an object, list or data class that need annotations
              | [tag | null, children, "tag"]   the same for an object whose keys are scalars of that tag
+             | [tag, children, ["name", ...]]  the same for a model of which only these fields were set
     children = {"key": node, ...} | [node] | null      by key or index; [node] is the same node for every child
 
 Tags of classes contain a colon (``module:qualname``), no other tag does. One uniform list of a thousand data classes
@@ -22,11 +23,10 @@ import types
 from typing import TYPE_CHECKING, Any, Final
 
 from resonate_core.codec.classes import is_local, kind_of, name_of
-from resonate_core.codec.leaves import LEAVES
+from resonate_core.codec.leaves import BARE, LEAVES
 from resonate_core.codec.not_stored import Cause, NotStored
 from resonate_core.codec.plain import DEPTH_MAX
 from resonate_core.codec.records import shape_of
-from resonate_core.errors import EncodeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -57,12 +57,12 @@ class RefusedError(Exception):
         self.reason = reason
         self.path: list[str] = []
 
-    def text(self) -> str:
-        """Return the sentence for the user: which part, and why."""
+    def text(self, what: str) -> str:
+        """Return the sentence for the user: which part of what, and why."""
         steps = self.path[::-1]
         if len(steps) > _STEPS_SHOWN_MAX:
             steps = [*steps[: _STEPS_SHOWN_MAX // 2], "...", *steps[-_STEPS_SHOWN_MAX // 2 :]]
-        return f"value{''.join(steps)}: {self.reason}"
+        return f"{what}{''.join(steps)} cannot be stored: {self.reason}"
 
 
 class Renderer:
@@ -139,17 +139,21 @@ class Renderer:
                 raise
             if node is not None:
                 nodes[key] = node
+        about = shape.about(value)
+        if about is not None:
+            return plain, [shape.name, nodes or None, about]
         return plain, [shape.name, nodes] if nodes else shape.name
 
     def _render_subclass(self, value: Any, cls: type, depth: int) -> Rendered:
         """Write a subclass of a scalar type as that type, which equals it; refuse everything else."""
         for base in cls.__mro__[1:-1]:
-            bare = _BARE.get(base)
+            bare = BARE.get(base)
             if bare is not None:
-                return self.render(bare(value), depth)
-            leaf = LEAVES.get(base)
-            if leaf is not None:
-                return leaf.write(value)
+                try:
+                    own = bare(value)
+                except (TypeError, ValueError) as error:
+                    raise RefusedError(f"a {cls.__qualname__} that is no {base.__name__} ({error})") from None
+                return self.render(own, depth)
         raise RefusedError(_refusal(value))
 
     def _members(self, values: Iterable[Any], depth: int) -> Rendered:
@@ -291,7 +295,7 @@ def _dict_tag(value: Any) -> str:
     name = next((name for name, known in FACTORIES.items() if known is factory), None)
     if name is None:
         raise RefusedError(
-            f"a defaultdict whose factory is {factory!r} cannot be stored; expected one of {', '.join(FACTORIES)}; "
+            f"a defaultdict whose factory is {factory!r} has no stored form; expected one of {', '.join(FACTORIES)}; "
             "convert it with dict(...)",
         )
     return f"defaultdict/{name}"
@@ -316,15 +320,6 @@ _ADVICE: Final[tuple[tuple[tuple[str, ...], str], ...]] = (
 )
 
 
-#: How the base value is taken from an instance of a subclass without asking methods of the subclass.
-_BARE: Final[dict[type, Callable[[Any], Any]]] = {
-    str: lambda value: str.__getitem__(value, slice(None)),
-    int: int.__int__,
-    float: float.__float__,
-    bytes: lambda value: bytes.__getitem__(value, slice(None)),
-}
-
-
 def _refusal(value: Any) -> str:
     cls = type(value)
     advice = next((text for names, text in _ADVICE if cls.__name__ in names), None)
@@ -332,9 +327,4 @@ def _refusal(value: Any) -> str:
         advice = "return a dataclass, msgspec Struct, pydantic model or plain JSON instead"
     what = getattr(value, "__qualname__", None)
     name = f"{cls.__module__}.{cls.__qualname__}" + (f" {what!r}" if isinstance(what, str) else "")
-    return f"an instance of {name} cannot be stored; {advice}"
-
-
-def encode_error(refused: RefusedError, what: str) -> EncodeError:
-    """Turn a refusal into the public error."""
-    return EncodeError(f"{what} cannot be stored: {refused.text()}")
+    return f"an instance of {name} has no stored form; {advice}"

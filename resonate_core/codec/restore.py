@@ -12,7 +12,7 @@ import enum
 import types
 from typing import TYPE_CHECKING, Any, Final
 
-from resonate_core.codec.classes import ClassFinder, UnknownClassError, kind_of
+from resonate_core.codec.classes import ClassFinder, UnknownClassError, kind_of, name_of
 from resonate_core.codec.leaves import read_leaf
 from resonate_core.codec.not_stored import CAUSE, NotStored
 from resonate_core.codec.records import is_record, shape_of
@@ -74,9 +74,11 @@ class Restorer:
         tag, children = node[0], node[1]
         if children is not None:
             self._restore_children(plain, children)
-        if len(node) > 2:
-            plain = {self._key(node[2], key): item for key, item in plain.items()}
-        return plain if tag is None else self._tagged(plain, tag)
+        more = node[2] if len(node) > 2 else None
+        if type(more) is str:
+            plain = {self._key(more, key): item for key, item in plain.items()}
+            more = None
+        return plain if tag is None else self._tagged(plain, tag, more)
 
     def _restore_children(self, plain: Any, children: Any) -> None:
         if type(children) is list:
@@ -91,19 +93,19 @@ class Restorer:
                 index = int(key)
                 plain[index] = self._restore(plain[index], node)
 
-    def _tagged(self, plain: Any, tag: str) -> Any:
+    def _tagged(self, plain: Any, tag: str, about: list[str] | None = None) -> Any:
         container = _CONTAINERS.get(tag)
         if container is not None:
             return container(plain)
         if ":" in tag:
-            return self._instance(plain, tag)
+            return self._instance(plain, tag, about)
         if tag == "error":
             return self._error_reader(self, plain)
         if tag.startswith(("deque/", "defaultdict/")):
             return _parametrised(plain, tag)
         return read_leaf(tag, plain)
 
-    def _instance(self, plain: Any, tag: str) -> Any:
+    def _instance(self, plain: Any, tag: str, about: list[str] | None = None) -> Any:
         name, _, how = tag.partition("#")
         try:
             cls: Any = self._finder.find(name)
@@ -114,9 +116,9 @@ class Restorer:
         if issubclass(cls, enum.Enum):
             return cls[plain] if how else cls(plain)
         if is_record(cls):
-            return shape_of(cls).build(dict(plain))
+            return shape_of(cls).build(dict(plain), about)
         if kind_of(cls) == "namedtuple":
-            return tuple.__new__(cls, plain)
+            return _named_tuple(cls, plain)
         raise DecodeError(
             f"stored class {name!r} is not a dataclass, msgspec Struct, pydantic model, Enum or named tuple here; "
             "other classes are never instantiated from stored data",
@@ -126,6 +128,14 @@ class Restorer:
         if tag == "intkey":
             return int(key)
         return self._instance(key, tag) if ":" in tag else read_leaf(tag, key)
+
+
+def _named_tuple(cls: Any, plain: list[Any]) -> Any:
+    """Make a named tuple; fields that the class has gained since take their defaults."""
+    missing = cls._fields[len(plain) :]
+    if len(plain) > len(cls._fields) or any(name not in cls._field_defaults for name in missing):
+        raise DecodeError(f"stored {name_of(cls)} has {len(plain)} members, the class has {', '.join(cls._fields)}")
+    return tuple.__new__(cls, [*plain, *(cls._field_defaults[name] for name in missing)])
 
 
 def _read_headers(plain: Any) -> email.message.Message:

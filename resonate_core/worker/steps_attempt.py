@@ -84,7 +84,10 @@ class Attempt:
                 return
             self._limit = self._add_limit(left_ms)
         if not is_async(series.call.function):
-            series.runner.threads.submit(self.run_in_thread)
+            try:
+                series.runner.threads.submit(self.run_in_thread)
+            except RuntimeError as error:  # the machine has no thread left; the policy says whether to try again
+                self.end_from_outside(error)
             return
         series.runner.loop.call(self.start_task, self._loop_is_gone)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import logging
 import math
 import threading
 from typing import TYPE_CHECKING, Any, Final
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from resonate_core.clock import Clock
 
 _DEAD_MIN: Final = 256
+
+_logger = logging.getLogger("resonate.step")
 
 #: [due, order, callback or None]
 Entry = list[Any]
@@ -84,7 +87,10 @@ class Timers:
             if callback is None:
                 return count
             count += 1
-            callback()
+            try:
+                callback()
+            except Exception:
+                _logger.exception("a timer of the step runner failed")
 
     def stop(self) -> None:
         """Call nothing any more."""

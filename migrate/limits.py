@@ -1,0 +1,24 @@
+"""Every limit of the codemod, with its reason."""
+
+from __future__ import annotations
+
+from typing import Final
+
+#: Files above this size are generated data in practice; parsing them costs seconds and gains nothing.
+FILE_BYTES_MAX: Final = 4_000_000
+
+#: Deeper nesting than this overflows the native stack of a parser; CPython's own compiler stops near 100 blocks
+#: and near 1000 levels of expression.
+NESTING_MAX: Final = 180
+
+#: Re-exports are followed this far; longer chains are import cycles.
+RE_EXPORT_HOPS_MAX: Final = 32
+
+#: The colouring settles after as many rounds as the longest chain of helpers; this only stops our own mistakes.
+FIXED_POINT_ROUNDS_MAX: Final = 200
+
+#: A line may be this long even if the file's own lines are shorter (black's width).
+LINE_LENGTH_MIN: Final = 88
+
+#: A longest line beyond this is a string or a URL, not a style.
+LINE_LENGTH_MAX: Final = 120

@@ -1,0 +1,107 @@
+"""Every name that migrated code may use, and the tier that using it means.
+
+The codemod emits nothing else. A test resolves each name against the runtime.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from migrate.findings import Tier
+
+#: Names imported from the runtime, with the tier of code that needs them.
+MODULE: Final = "resonate_core"
+EXPORTS: Final[Mapping[str, Tier]] = {
+    "Resonate": "idiomatic",
+    "Context": "idiomatic",
+    "Handle": "idiomatic",
+    "Promise": "idiomatic",
+    "durable": "idiomatic",
+    "step": "idiomatic",
+    "Backoff": "idiomatic",
+    "Never": "idiomatic",
+    "entry": "helper",
+    "signal": "helper",
+    "query": "helper",
+    "update": "helper",
+    "ApplicationError": "helper",
+    "StepError": "helper",
+    "ChildError": "helper",
+    "Cancelled": "helper",
+    "ContinueAsNew": "helper",
+    "Queue": "helper",
+    "Mutex": "helper",
+    "heartbeat": "helper",
+    "step_info": "helper",
+    "step_logger": "helper",
+}
+
+#: Names of other modules that migrated code needs.
+OTHERS: Final[Mapping[str, str]] = {"Generator": "collections.abc", "Any": "typing"}
+
+#: Attributes of a ``Context``.
+CONTEXT: Final[Mapping[str, Tier]] = {
+    "run": "idiomatic",
+    "begin_run": "idiomatic",
+    "rpc": "idiomatic",
+    "begin_rpc": "idiomatic",
+    "detached": "idiomatic",
+    "promise": "idiomatic",
+    "sleep": "idiomatic",
+    "id": "idiomatic",
+    "info": "idiomatic",
+    "logger": "idiomatic",
+    "time": "idiomatic",
+    "random": "idiomatic",
+    "get_dependency": "idiomatic",
+    "begin_sleep": "helper",
+    "select": "helper",
+    "gather": "helper",
+    "wait_until": "helper",
+    "drain": "helper",
+    "recv": "helper",
+    "send": "helper",
+    "signal": "helper",
+    "cancel": "helper",
+    "set_event": "helper",
+    "get_event": "helper",
+    "enqueue": "helper",
+    "continue_as_new": "helper",
+    "now": "helper",
+    "uuid4": "helper",
+    "rng": "helper",
+    "shielded": "helper",
+}
+
+#: Attributes of a ``Resonate``; the same names exist under ``aio``.
+CLIENT: Final = frozenset(
+    {
+        "aio", "begin_rpc", "begin_run", "cancel", "describe", "get", "get_event", "list", "options", "promises", "query",
+        "register", "register_all", "rpc", "run", "schedule", "schedules", "send", "serve", "signal", "start", "stop",
+        "terminate", "update",
+    }
+)  # fmt: skip
+
+#: Attributes of a ``Handle``.
+HANDLE: Final = frozenset(
+    {"aio", "cancel", "describe", "done", "id", "query", "result", "signal", "terminate", "update"}
+)
+
+#: Keyword arguments of ``.options`` on a command of a ``Context``.
+COMMAND_OPTIONS: Final = frozenset(
+    {
+        "attempt_timeout", "errors", "heartbeat_timeout", "id", "parent_close", "retry_policy",
+        "schedule_to_start_timeout", "target", "timeout",
+    }
+)  # fmt: skip
+
+#: Keyword arguments of ``Resonate.options``.
+CLIENT_OPTIONS: Final = frozenset({"if_exists", "target", "timeout"})
+
+#: Keyword arguments of the marks and of ``Backoff``.
+STEP_OPTIONS: Final = frozenset({"attempt_timeout", "errors", "heartbeat_timeout", "name", "retry_policy"})
+DURABLE_OPTIONS: Final = frozenset({"name", "version"})
+BACKOFF_OPTIONS: Final = frozenset({"factor", "initial", "max_attempts", "max_delay", "non_retryable"})

@@ -1,0 +1,178 @@
+"""Commands: what calls on ``ctx`` build and a durable function yields.
+
+Building a command does nothing but take the next number for its id; yielding it does the work. So commands can stand
+in lists, comprehensions and lambdas.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from resonate_core.options import CallOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+CallKind = Literal["run", "rpc", "detached"]
+C = TypeVar("C", bound="Command")
+
+DEFAULTS = CallOptions()
+
+
+class Command:
+    """Base of all commands. ``id`` is the durable promise that the command makes, if it makes one."""
+
+    __slots__ = ("id", "opts")
+
+    def __init__(self, id: str) -> None:  # noqa: A002 - the protocol's word
+        self.id = id
+        self.opts = DEFAULTS
+
+    def options(self: C, **changes: Any) -> C:
+        """Set options of this call and return it.
+
+        Raises:
+            UsageError: an unknown option, or a value that it cannot take.
+        """
+        self.opts = self.opts.merged(changes)
+        if self.opts.id is not None:
+            self.id = self.opts.id
+        return self
+
+
+class Call(Command):
+    """A local, remote or detached call; ``begin`` gives the promise instead of the value."""
+
+    __slots__ = ("args", "begin", "function", "kind", "kwargs")
+
+    def __init__(
+        self, id: str, kind: CallKind, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], *, begin: bool  # noqa: A002
+    ) -> None:
+        super().__init__(id)
+        self.kind = kind
+        self.function = function
+        self.args = args
+        self.kwargs = kwargs
+        self.begin = begin
+
+
+class Latent(Command):
+    """A promise with no function behind it, settled from outside."""
+
+    __slots__ = ("data",)
+
+    def __init__(self, id: str, data: Any = None) -> None:  # noqa: A002
+        super().__init__(id)
+        self.data = data
+
+
+class Sleep(Command):
+    """A durable timer; ``begin`` gives its promise."""
+
+    __slots__ = ("begin", "seconds")
+
+    def __init__(self, id: str, seconds: float, *, begin: bool) -> None:  # noqa: A002
+        super().__init__(id)
+        self.seconds = seconds
+        self.begin = begin
+
+
+class Select(Command):
+    """Wait for the first of several promises."""
+
+    __slots__ = ("promises",)
+
+    def __init__(self, id: str, promises: Sequence[Any]) -> None:  # noqa: A002
+        super().__init__(id)
+        self.promises = list(promises)
+
+
+class Gather(Command):
+    """Wait for all of several commands or promises."""
+
+    __slots__ = ("items", "limit", "return_exceptions")
+
+    def __init__(self, id: str, items: Sequence[Any], *, return_exceptions: bool, limit: int | None) -> None:  # noqa: A002
+        super().__init__(id)
+        self.items = list(items)
+        self.return_exceptions = return_exceptions
+        self.limit = limit
+
+
+class WaitUntil(Command):
+    """Wait until a predicate over the execution's state is true."""
+
+    __slots__ = ("predicate", "timeout")
+
+    def __init__(self, id: str, predicate: Callable[[], Any], timeout: float | None) -> None:  # noqa: A002
+        super().__init__(id)
+        self.predicate = predicate
+        self.timeout = timeout
+
+
+class Drain(Command):
+    """Let the handlers of all messages that have arrived run now."""
+
+    __slots__ = ()
+
+
+class Receive(Command):
+    """Take the next message of a topic."""
+
+    __slots__ = ("timeout", "topic")
+
+    def __init__(self, id: str, topic: str | None, timeout: float | None) -> None:  # noqa: A002
+        super().__init__(id)
+        self.topic = topic
+        self.timeout = timeout
+
+
+class Post(Command):
+    """Put a message into the inbox of another execution, once."""
+
+    __slots__ = ("destination", "message")
+
+    def __init__(self, id: str, destination: Any, message: dict[str, Any]) -> None:  # noqa: A002
+        super().__init__(id)
+        self.destination = destination
+        self.message = message
+
+
+class Cancellation(Post):
+    """Cancel a local child, or ask another execution to cancel."""
+
+    __slots__ = ()
+
+
+class SetEvent(Command):
+    """Publish a value under a key."""
+
+    __slots__ = ("key", "value")
+
+    def __init__(self, id: str, key: str, value: Any) -> None:  # noqa: A002
+        super().__init__(id)
+        self.key = key
+        self.value = value
+
+
+class GetEvent(Command):
+    """Read the newest value that another execution published."""
+
+    __slots__ = ("key", "source", "timeout")
+
+    def __init__(self, id: str, source: str, key: str, timeout: float | None) -> None:  # noqa: A002
+        super().__init__(id)
+        self.source = source
+        self.key = key
+        self.timeout = timeout
+
+
+class Continue(Command):
+    """Start over with new arguments and an empty history."""
+
+    __slots__ = ("args", "kwargs")
+
+    def __init__(self, id: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:  # noqa: A002
+        super().__init__(id)
+        self.args = args
+        self.kwargs = kwargs

@@ -1,0 +1,36 @@
+"""Every limit of the runtime, each with its reason."""
+
+from __future__ import annotations
+
+from typing import Final
+
+#: Default deadline of an execution and of its children: a year, as in the generator SDK.
+DEFAULT_TIMEOUT_S: Final = 31_536_000.0
+
+#: Largest instant that is stored (year 9999): arithmetic with it stays far inside 64 bits.
+INSTANT_MAX_MS: Final = 253_402_300_799_000
+
+#: Longer ids are folded to a hash of their parent: nesting 5,000 deep must not cost quadratic space.
+CHILD_ID_CHARS_MAX: Final = 240
+
+#: Longest id that a caller may choose; MySQL-backed servers stop at 255 bytes.
+ID_BYTES_MAX: Final = 255
+
+#: How long a blocked execution keeps its task before it suspends: most answers come sooner, and each saves two commits.
+LINGER_MS: Final = 100
+
+#: The same while more promises are awaited than one suspension should list.
+LINGER_WIDE_MS: Final = 1_000
+WIDE_COUNT: Final = 64
+
+#: Suspended executions whose generator stays in memory for a quick resume; the rest is replayed when needed.
+STICKY_COUNT_MAX: Final = 256
+
+#: A durable function that computes longer than this between two yields is named in a warning: it stops all others.
+BLOCKED_BODY_MS: Final = 1_000
+
+#: Wait before a task whose attempt failed for a technical reason is released: an immediate release would loop.
+RELEASE_PAUSE_MS: Final = 1_000
+
+#: Executions that one worker process holds at the same time.
+HELD_COUNT_MAX: Final = 10_000

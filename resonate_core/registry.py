@@ -1,0 +1,214 @@
+"""What a worker can run: durable functions, durable classes and steps, by name and version."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import typing
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from resonate_core.errors import AlreadyRegisteredError, NotRegisteredError, UsageError
+from resonate_core.marks import DurableMark, HandlerKind, HandlerMark, durable_mark, handlers_of, step_mark
+
+Kind = Literal["generator", "class", "leaf"]
+CONTEXT_NAMES = frozenset({"ctx", "context", "_ctx", "_context", "c", "_"})
+
+
+@dataclass(frozen=True)
+class Registered:
+    """One registered thing: how it is named and how it is run."""
+
+    name: str
+    version: int
+    thing: Any
+    kind: Kind
+    options: dict[str, Any] = field(default_factory=dict)
+    entry: str | None = None
+    handlers: dict[tuple[HandlerKind, str], tuple[str, HandlerMark]] = field(default_factory=dict)
+
+    @property
+    def callable(self) -> Any:
+        """The function whose parameters the arguments belong to."""
+        return getattr(self.thing, self.entry) if self.entry else self.thing
+
+
+def is_generator_function(function: Any) -> bool:
+    """Whether calling it makes a generator, also through partials, bound methods and decorators with ``wraps``."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    if inspect.isgeneratorfunction(function):
+        return True
+    plain = inspect.unwrap(function) if hasattr(function, "__wrapped__") else function
+    return inspect.isgeneratorfunction(plain)
+
+
+def _is_context(parameter: inspect.Parameter) -> bool:
+    annotation = parameter.annotation
+    text = annotation if isinstance(annotation, str) else getattr(annotation, "__name__", "")
+    return parameter.name in CONTEXT_NAMES or text.strip("'\"").split(".")[-1] == "Context"
+
+
+@functools.lru_cache(maxsize=4096)
+def _takes_context(function: Any) -> bool | None:
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):
+        return False  # builtins without a signature
+    if not parameters:
+        return False
+    first = parameters[0]
+    if first.kind in (first.KEYWORD_ONLY, first.VAR_KEYWORD):
+        return False
+    if first.kind is first.VAR_POSITIONAL:
+        return False
+    return True if _is_context(first) else None
+
+
+def takes_context(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """Whether a leaf function wants the context as its first argument.
+
+    It does when its first parameter is called ``ctx`` or annotated ``Context``; and, as in the generator SDK, when it
+    is no marked step and fits the call only with one argument more.
+    """
+    try:
+        known = _takes_context(function)
+    except TypeError:  # unhashable callable object
+        known = _takes_context.__wrapped__(function)
+    if known is not None or step_mark(function) is not None:
+        return bool(known)
+    signature = inspect.signature(function)
+    try:
+        signature.bind(*args, **kwargs)
+    except TypeError:
+        try:
+            signature.bind(None, *args, **kwargs)
+        except TypeError:
+            return False
+        return True
+    return False
+
+
+@functools.lru_cache(maxsize=4096)
+def _return_hint(function: Any) -> Any:
+    try:
+        hint = typing.get_type_hints(inspect.unwrap(function)).get("return", Any)
+    except Exception:  # noqa: BLE001 - unresolvable annotations of users mean: no hint
+        return Any
+    if typing.get_origin(hint) is not None and issubclass_safe(typing.get_origin(hint), typing.Generator):
+        arguments = typing.get_args(hint)
+        return arguments[2] if len(arguments) == 3 else Any  # Generator[yields, sends, returns]
+    return hint
+
+
+def issubclass_safe(thing: Any, base: Any) -> bool:
+    """``issubclass`` that answers False for what is no class."""
+    return inspect.isclass(thing) and issubclass(thing, typing.get_origin(base) or base)
+
+
+def return_hint(function: Any) -> Any:
+    """Return the annotated result of a function (of a generator: what it returns), or ``Any``."""
+    try:
+        return _return_hint(function)
+    except TypeError:
+        return _return_hint.__wrapped__(function)
+
+
+def name_of(thing: Any) -> str:
+    """Return the name under which a function, class or bound method is known by default."""
+    mark = durable_mark(thing) or step_mark(thing)
+    if mark is not None:
+        return mark.name
+    while isinstance(thing, functools.partial):
+        thing = thing.func
+    return str(getattr(thing, "__name__", type(thing).__name__))
+
+
+def describe(thing: Any, *, name: str | None = None, version: int | None = None) -> Registered:
+    """Say what a thing is when it is registered.
+
+    Raises:
+        UsageError: not callable, a lambda without a name, a class without an entry point, a bad version.
+    """
+    mark = durable_mark(thing)
+    own_version = version if version is not None else (mark.version if mark else 1)
+    if isinstance(own_version, bool) or not isinstance(own_version, int) or own_version < 1:
+        raise UsageError(f"version must be a whole number from 1, got {own_version!r}")
+    own_name = name or name_of(thing)
+    if inspect.isclass(thing):
+        return _describe_class(thing, own_name, own_version, mark)
+    if not callable(thing):
+        raise UsageError(f"only functions, methods, classes and modules are registered, got {thing!r}")
+    if own_name == "<lambda>":
+        raise UsageError("a lambda has no name of its own; write register(..., name=...)")
+    kind: Kind = "generator" if is_generator_function(thing) else "leaf"
+    return Registered(own_name, own_version, thing, kind, dict(mark.options) if mark else {})
+
+
+def _describe_class(cls: type, name: str, version: int, mark: DurableMark | None) -> Registered:
+    handlers = handlers_of(cls)
+    entries = [attribute for (kind, _), (attribute, _) in handlers.items() if kind == "entry"]
+    if len(entries) != 1:
+        raise UsageError(
+            f"class {cls.__qualname__} has {len(entries)} methods marked @entry, expected exactly one; "
+            "mark the method at which an execution begins"
+        )
+    return Registered(name, version, cls, "class", dict(mark.options) if mark else {}, entries[0], handlers)
+
+
+class Registry:
+    """Functions by name and version. The newest version answers where none is asked for."""
+
+    def __init__(self) -> None:
+        self._by_name: dict[str, dict[int, Registered]] = {}
+        self._by_thing: dict[Any, Registered] = {}
+
+    def add(self, item: Registered) -> None:
+        """Register; the same thing under the same name again changes nothing.
+
+        Raises:
+            AlreadyRegisteredError: another thing has this name and version.
+        """
+        versions = self._by_name.setdefault(item.name, {})
+        present = versions.get(item.version)
+        if present is not None and present.thing != item.thing:
+            raise AlreadyRegisteredError(
+                f"{item.name!r} version {item.version} is registered as {present.thing!r}, refused for {item.thing!r}; "
+                "give one of them another name or version"
+            )
+        versions[item.version] = item
+        try:
+            self._by_thing.setdefault(item.thing, item)
+        except TypeError:
+            return  # an unhashable callable is found by its name only
+
+    def find(self, name: str, version: int = 0) -> Registered | None:
+        """Return the function of a name at a version (0: the newest), or None."""
+        versions = self._by_name.get(name)
+        if not versions:
+            return None
+        return versions[max(versions)] if version == 0 else versions.get(version)
+
+    def find_thing(self, thing: Any) -> Registered | None:
+        """Return how a thing is registered, or None."""
+        try:
+            return self._by_thing.get(thing)
+        except TypeError:
+            return self.find(name_of(thing))
+
+    def get(self, name: str, version: int = 0) -> Registered:
+        """Return the function of a name at a version.
+
+        Raises:
+            NotRegisteredError: with the names that are there.
+        """
+        found = self.find(name, version)
+        if found is None:
+            known = ", ".join(sorted(self._by_name)) or "nothing"
+            wanted = name if version == 0 else f"{name} version {version}"
+            raise NotRegisteredError(f"{wanted} is not registered here; registered are: {known}. Call register(...)")
+        return found
+
+    def names(self) -> list[str]:
+        """Return all names, sorted."""
+        return sorted(self._by_name)

@@ -1,0 +1,472 @@
+"""One execution: its branches, its events, its history. See the package's docstring for the theory."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from resonate_core.context import Context
+from resonate_core.errors import Cancelled, CanceledError, CodecError, ContinueAsNew, NondeterminismError, TimedOutError
+from resonate_core.ids import order_id, run_id
+from resonate_core.protocol.records import TAG_BRANCH, TAG_ORIGIN, TAG_PARENT, TAG_SCOPE, PromiseRecord
+from resonate_core.protocol.requests import FenceSettled, PromiseCreate, TaskFence
+from resonate_core.scheduler import handlers, interpret
+from resonate_core.scheduler.branch import Branch
+from resonate_core.scheduler.effects import Effects, Outcome, Write
+from resonate_core.scheduler.inbox import Inbox
+from resonate_core.scheduler.order import INBOX_KEY, OrderLog
+from resonate_core.scheduler.promises import Slot
+from resonate_core.scheduler.waits import Action, Wait, WaitDrain, WaitMessage, WaitPredicate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from resonate_core.protocol.requests import Response
+    from resonate_core.registry import Registered
+    from resonate_core.scheduler.environment import Environment
+
+
+class Execution:
+    """The state of one execution between two looks of the worker.
+
+    Args:
+        env: codec, registry and other fixed surroundings.
+        record: the execution's own promise.
+        function: what is registered under its name and version.
+        version: of the held task, the fencing token.
+        run: number of continue-as-new so far; ``arguments`` are those of this run.
+    """
+
+    def __init__(  # noqa: PLR0913 - one execution has these parts
+        self,
+        env: Environment,
+        record: PromiseRecord,
+        function: Registered,
+        arguments: tuple[tuple[Any, ...], dict[str, Any]],
+        *,
+        version: int,
+        logical_id: str,
+        run: int = 0,
+        first_slot: int = 0,
+        event_counts: dict[str, int] | None = None,
+    ) -> None:
+        self.env = env
+        self.id = record.id
+        self.logical_id = logical_id
+        self.base = run_id(record.id, run)
+        self.run = run
+        self.record = record
+        self.origin = record.tags.get(TAG_ORIGIN, record.id)
+        self.function = function
+        self.arguments = arguments
+        self.version = version
+        self.now_ms = record.created_at
+        self.effects = Effects()
+        self.slots: dict[str, Slot] = {}
+        self.history: dict[str, PromiseRecord] = {}
+        self.order = OrderLog()
+        self.inbox = Inbox(self._is_event, first_slot=first_slot)
+        self.event_counts = event_counts or {}
+        self.instance: Any = None
+        self.main: Branch | None = None
+        self.outcome: Outcome | None = None
+        self.closing = False
+        self.steps_running = 0
+        self.answers_open = 0
+        self._attached: dict[str, Slot] = {}
+        self._handlers_running = 0
+        self._ready: deque[tuple[Branch, Action]] = deque()
+        self._waiters: dict[str, list[Wait]] = {}
+        self._available: dict[str, Any] = {}
+        self._predicates: list[WaitPredicate] = []
+        self._receivers: list[WaitMessage] = []
+        self._drains: list[WaitDrain] = []
+
+    # -- history -------------------------------------------------------------------------------------------------
+
+    def load(self, records: list[PromiseRecord]) -> None:
+        """Take in what earlier attempts recorded (the preload of the acquired task)."""
+        prefix = order_id(self.base, 0)[:-1]
+        for record in records:
+            if record.state == "pending":
+                continue
+            if record.id.startswith(prefix):
+                self.order.load(int(record.id[len(prefix) :]), self.env.codec.decode_value(record.value))
+            else:
+                self.history[record.id] = record
+
+    @property
+    def is_replaying(self) -> bool:
+        """Whether the function is still going over what it did before."""
+        return bool(self.history) or not self.order.is_past_record
+
+    # -- beginning and advancing ---------------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """Start the function; nothing has been delivered yet."""
+        context = Context(self, self.base, shown_id=self.logical_id)
+        args, kwargs = self.arguments
+        try:
+            self.instance, made = handlers.make_main(self.function, context, args, kwargs)
+        except BaseException as error:  # noqa: BLE001 - whatever user code raises is its outcome
+            self.finish(Outcome(error=self.env.tame(error)))
+            return
+        if not hasattr(made, "send"):
+            self.finish(Outcome(value=made))
+            return
+        self.main = Branch(made, context, self.function.name)
+        self._ready.append((self.main, ("send", None)))
+
+    def advance(self) -> None:
+        """Run until nothing more can happen without news from outside."""
+        while self.outcome is None:
+            self._run_ready()
+            if self.outcome is not None or not self._deliver_next():
+                return
+
+    def _run_ready(self) -> None:
+        while True:
+            while self._ready:
+                branch, action = self._ready.popleft()
+                self._drive(branch, action)
+            if not self._check_predicates():
+                return
+
+    def _drive(self, branch: Branch, action: Action | None) -> None:
+        """Resume a generator and carry out what it yields, until it waits or ends."""
+        generator = branch.generator
+        while action is not None:
+            verb, payload = action
+            try:
+                command = generator.send(payload) if verb == "send" else generator.throw(payload)
+            except StopIteration as stop:
+                self._branch_ended(branch, stop.value, None)
+                return
+            except BaseException as error:  # noqa: BLE001 - whatever user code raises is its outcome
+                self._branch_ended(branch, None, error)
+                return
+            if branch.must_cancel:
+                action = ("throw", self._take_cancel(branch))
+                continue
+            action = interpret.carry_out(self, branch, command)
+
+    def _take_cancel(self, branch: Branch) -> Cancelled:
+        reason, branch.cancel_reason = branch.cancel_reason, None
+        return Cancelled(reason or "")
+
+    def _check_predicates(self) -> bool:
+        """Wake branches whose condition has come true; return whether any did."""
+        woken = False
+        for wait in list(self._predicates):
+            try:
+                is_true = bool(wait.predicate())
+            except BaseException as error:  # noqa: BLE001 - the predicate is user code
+                self.wake(wait, ("throw", error))
+                woken = True
+                continue
+            if is_true:
+                self.wake(wait, ("send", None))
+                woken = True
+        return woken
+
+    # -- waits ---------------------------------------------------------------------------------------------------
+
+    def block(self, wait: Wait) -> None:
+        """Register what a branch waits for."""
+        wait.branch.wait = wait
+        for key in wait.keys:
+            self._waiters.setdefault(key, []).append(wait)
+            slot = self.slots.get(key)
+            if slot is not None and slot.is_settled:
+                self._available.setdefault(key, None)
+        if isinstance(wait, WaitPredicate):
+            self._predicates.append(wait)
+        elif isinstance(wait, WaitMessage):
+            self._receivers.append(wait)
+            self._match_receivers()
+        elif isinstance(wait, WaitDrain):
+            self._drains.append(wait)
+
+    def wake(self, wait: Wait, action: Action) -> None:
+        """Take a branch out of its wait; it goes on with this action."""
+        for key in wait.keys:
+            waiting = self._waiters.get(key)
+            if waiting and wait in waiting:
+                waiting.remove(wait)
+                if not waiting:
+                    del self._waiters[key]
+                    self._available.pop(key, None)
+        if isinstance(wait, WaitPredicate):
+            self._predicates.remove(wait)
+        elif isinstance(wait, WaitMessage):
+            self._receivers.remove(wait)
+        elif isinstance(wait, WaitDrain):
+            self._drains.remove(wait)
+        wait.branch.wait = None
+        self._ready.append((wait.branch, action))
+
+    def make_available(self, key: str, payload: Any = None) -> None:
+        """Say that the event of a source can be delivered."""
+        if key in self._waiters:
+            self._available.setdefault(key, payload)
+
+    def slot_settled(self, slot: Slot) -> None:
+        """Say that a promise has been settled: those who wait for it may go on."""
+        self._attached.pop(slot.id, None)
+        self.make_available(slot.id)
+        if self.closing:
+            self._try_close()
+
+    # -- events --------------------------------------------------------------------------------------------------
+
+    def _deliver_next(self) -> bool:
+        """Deliver exactly one event, if one can be; return whether it was."""
+        planned = self.order.planned
+        if planned is not None:
+            return self._deliver_planned(*planned)
+        if not self.order.is_past_record:
+            return self._deliver_gap()
+        if self.inbox.next_event is not None:
+            return self._deliver_message(must_record=bool(self._waiters))
+        for key, payload in self._available.items():
+            return self._deliver(key, payload, must_record=len(self._waiters) > 1)
+        return False
+
+    def _deliver_planned(self, key: str, payload: str) -> bool:
+        if key == INBOX_KEY:
+            return self.inbox.next_event is not None and self._deliver_message(must_record=False)
+        if key not in self._waiters:
+            raise NondeterminismError(
+                f"{self.id}: event {self.order.position} was recorded as {key!r}, but the code does not wait for it; "
+                "the code has changed in a way that running executions cannot follow: register it as a new version",
+                recorded=key,
+            )
+        if payload:
+            if payload not in self.slots and not key.startswith("r:"):
+                return False
+            return self._deliver(key, self._replayed_payload(key, payload), must_record=False)
+        return key in self._available and self._deliver(key, self._available[key], must_record=False)
+
+    def _replayed_payload(self, key: str, payload: str) -> Any:
+        if not key.startswith("r:"):
+            return payload
+        return self.inbox.take(int(payload))
+
+    def _deliver_gap(self) -> bool:
+        """No record names the next event although later ones are named: there was only one that could come."""
+        if not self._waiters:
+            return self.inbox.next_event is not None and self._deliver_message(must_record=False)
+        if len(self._waiters) > 1:
+            raise NondeterminismError(
+                f"{self.id}: event {self.order.position} was the only one possible when it was recorded, now there are "
+                f"{len(self._waiters)} ({', '.join(list(self._waiters)[:4])}); the code has changed in a way that running "
+                "executions cannot follow: register it as a new version"
+            )
+        for key, payload in self._available.items():
+            return self._deliver(key, payload, must_record=False)
+        return False
+
+    def _deliver(self, key: str, payload: Any, *, must_record: bool) -> bool:
+        if key.startswith("r:") and not hasattr(payload, "slot"):
+            payload = self._take_match(key)
+        if must_record and self.order.breaks_batch:
+            self._flush_order()
+        shown = str(payload.slot) if hasattr(payload, "slot") else payload if isinstance(payload, str) else ""
+        self.order.advance(key, shown, must_record=must_record)
+        self.effects.is_gate = self.effects.is_gate or must_record
+        self._available.pop(key, None)
+        slot = self.slots.get(key)
+        if slot is not None:
+            self.now_ms = max(self.now_ms, slot.settled_at)
+        for wait in list(self._waiters.get(key, ())):
+            self.wake(wait, wait.resolve(key, payload))
+        return True
+
+    def _take_match(self, key: str) -> Any:
+        wait = next(w for w in self._receivers if w.keys[0] == key)
+        match = self.inbox.match(wait.topic)
+        return None if match is None else self.inbox.take(match.slot)
+
+    def _deliver_message(self, *, must_record: bool) -> bool:
+        message = self.inbox.take_event()
+        if must_record and self.order.breaks_batch:
+            self._flush_order()
+        self.order.advance(INBOX_KEY, "", must_record=must_record)
+        self.effects.is_gate = self.effects.is_gate or must_record
+        handlers.deliver(self, message)
+        self._check_drains()
+        return True
+
+    # -- messages ------------------------------------------------------------------------------------------------
+
+    def _is_event(self, message: Any) -> bool:
+        return handlers.is_event(self.function, message)
+
+    def message_arrived(self, message: Any) -> None:
+        """Take in the message of the next slot."""
+        if self.inbox.add(message):
+            if not handlers.refuse(self, message):
+                self._match_receivers()
+            self._check_drains()
+
+    def _match_receivers(self) -> None:
+        for wait in self._receivers:
+            if self.inbox.match(wait.topic) is not None:
+                self.make_available(wait.keys[0])
+
+    def _check_drains(self) -> None:
+        for wait in self._drains:
+            bound = wait.bound
+            if bound is None or self.inbox.next_slot < bound or self.inbox.event_count_below(bound):
+                continue
+            self.make_available(wait.keys[0], bound - wait.start)
+
+    def drain_bound(self, wait: WaitDrain, bound: int) -> None:
+        """Say up to which slot a drain has to wait for handlers."""
+        wait.bound = bound
+        self._check_drains()
+
+    # -- branches ------------------------------------------------------------------------------------------------
+
+    def start_branch(self, branch: Branch) -> None:
+        """Let a new branch run at the next turn."""
+        if branch.is_handler:
+            self._handlers_running += 1
+        self._ready.append((branch, ("send", None)))
+
+    def attach(self, slot: Slot) -> None:
+        """Remember a child that the execution waits for before it ends."""
+        if slot.close != "abandon" and not slot.is_settled:
+            self._attached[slot.id] = slot
+
+    def _branch_ended(self, branch: Branch, value: Any, error: BaseException | None) -> None:
+        if isinstance(error, ContinueAsNew):
+            self._close_with(Outcome(new_args=(error.new_args, error.new_kwargs)))
+            return
+        if error is not None and not isinstance(error, Cancelled):
+            error = self.env.tame(error)
+        if branch is self.main:
+            self._close_with(Outcome(value=value, error=error))
+            return
+        if branch.is_handler:
+            self._handlers_running -= 1
+            handlers.ended(self, branch, value, error)
+            if self.closing:
+                self._try_close()
+            return
+        self._child_ended(branch, value, error)
+
+    def _child_ended(self, branch: Branch, value: Any, error: BaseException | None) -> None:
+        slot = branch.slot
+        if slot is None:
+            raise AssertionError("a branch that is neither main nor handler belongs to a promise")
+        known = self.history.pop(slot.id, None)
+        if known is None:
+            error = self._record_child(slot, value, error)
+        slot.settle(None if error is not None else value, self.wrapped(slot, error), self.now_ms)
+        self.slot_settled(slot)
+
+    def _record_child(self, slot: Slot, value: Any, error: BaseException | None) -> BaseException | None:
+        codec = self.env.codec
+        try:
+            encoded = codec.encode_value(value) if error is None else codec.encode_error(error)
+        except CodecError as problem:
+            error, encoded = problem, codec.encode_error(problem)
+        state = "resolved" if error is None else "rejected_canceled" if isinstance(error, Cancelled) else "rejected"
+        create = self.local_create(slot, slot.timeout_at, {})
+        self.effects.writes.append(Write(FenceSettled(self.id, self.version, create, state, encoded)))
+        return error
+
+    def wrapped(self, slot: Slot, error: BaseException | None) -> BaseException | None:
+        """Put an error into the wrapper that the call asked for."""
+        return error if error is None or not slot.wrap else self.env.wrap(slot, error)
+
+    # -- ending --------------------------------------------------------------------------------------------------
+
+    def _close_with(self, outcome: Outcome) -> None:
+        """The function has ended; wait for what it began and did not abandon."""
+        self._closing_outcome = outcome
+        self.closing = True
+        for slot in list(self._attached.values()):
+            if slot.close in ("cancel", "terminate") or isinstance(outcome.error, Cancelled):
+                interpret.cancel_slot(self, slot, "the parent has ended", terminate=slot.close == "terminate")
+        self._try_close()
+
+    def _try_close(self) -> None:
+        waiting = [slot for slot in self._attached.values() if slot.kind not in ("timer", "latent")]
+        if not waiting and not self._handlers_running and self.outcome is None:
+            self.finish(self._closing_outcome)
+
+    def attached_slots(self) -> list[Slot]:
+        """Return children that a function which has ended still waits for."""
+        return list(self._attached.values()) if self.closing else []
+
+    def finish(self, outcome: Outcome) -> None:
+        """Set how the execution ends; the worker settles it."""
+        self.outcome = outcome
+
+    def reopen(self) -> None:
+        """Take the end back: a message came in before it could be settled."""
+        self.outcome = None
+
+    # -- what the worker needs -----------------------------------------------------------------------------------
+
+    def _flush_order(self) -> None:
+        pending = self.order.take_pending()
+        if pending is None:
+            return
+        first, entries = pending
+        create = PromiseCreate(order_id(self.base, first), self.record.timeout_at, tags=self._own_tags())
+        write = Write(FenceSettled(self.id, self.version, create, "resolved", self.env.codec.encode_value(entries)))
+        self.effects.writes.append(write)
+
+    def take_effects(self) -> Effects:
+        """Hand over what is to be done, order records included."""
+        self._flush_order()
+        effects, self.effects = self.effects, Effects()
+        return effects
+
+    def awaited(self) -> list[Slot]:
+        """Return unsettled promises that only somebody else can settle and that matter to a branch."""
+        found: dict[str, Slot] = {slot.id: slot for slot in self.attached_slots()}
+        waits = {id(wait): wait for waiting in self._waiters.values() for wait in waiting}
+        for wait in [*waits.values(), *self._predicates]:
+            found.update((slot.id, slot) for slot in wait.slots())
+        return [slot for slot in found.values() if slot.watched and not slot.is_settled]
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing goes on here: only others, or messages, can bring the execution further."""
+        return not (self.steps_running or self.answers_open or self._ready or self.outcome)
+
+    def _own_tags(self) -> dict[str, str]:
+        return {TAG_ORIGIN: self.origin, TAG_BRANCH: self.base, TAG_PARENT: self.base, TAG_SCOPE: "local"}
+
+    def local_create(self, slot: Slot, timeout_at: int, tags: dict[str, str]) -> PromiseCreate:
+        """Build the create request of a local child."""
+        own = {TAG_ORIGIN: self.origin, TAG_BRANCH: self.base, TAG_PARENT: self.parent_of(slot.id), TAG_SCOPE: "local"}
+        if tags:
+            own.update(tags)
+        return PromiseCreate(slot.id, timeout_at, self.env.name_param(slot.name), own)
+
+    def parent_of(self, child: str) -> str:
+        """Return the id of the parent by position."""
+        head = child.rpartition(".")[0]
+        return head if head.startswith(self.base) else self.base
+
+    def fence(self, create: PromiseCreate, then: Callable[[Response], None]) -> None:
+        """Ask for the creation of a promise, urgently."""
+        self.effects.writes.append(Write(TaskFence(self.id, self.version, create), then))
+        self.effects.is_urgent = True
+        self.answers_open += 1
+
+    def settle_slot(self, slot: Slot, record: PromiseRecord) -> None:
+        """Take the outcome of a promise from its record."""
+        if slot.is_settled or record.state == "pending":
+            return
+        value, error = self.env.decode(slot, record)
+        slot.settle(value, self.wrapped(slot, error), record.settled_at or record.timeout_at)
+        self.slot_settled(slot)
+
+
+__all__ = ["CanceledError", "Execution", "TimedOutError"]

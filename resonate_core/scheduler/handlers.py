@@ -1,0 +1,118 @@
+"""Durable classes: how an execution begins, and what its messages do.
+
+A handler without ``yield`` runs at once. One that yields becomes a branch beside the entry, on the same ``self``; branches
+switch only at a yield. The ids of what it does stand under its message's slot, so they do not shift anybody else's.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from typing import TYPE_CHECKING, Any
+
+from resonate_core.context import Context
+from resonate_core.errors import Cancelled, CodecError, UsageError
+from resonate_core.ids import inbox_id
+from resonate_core.protocol.requests import PromiseSettle
+from resonate_core.scheduler import interpret
+from resonate_core.scheduler.branch import Branch
+from resonate_core.scheduler.effects import Outcome, Write
+
+if TYPE_CHECKING:
+    from resonate_core.registry import Registered
+    from resonate_core.scheduler.execution import Execution
+    from resonate_core.scheduler.inbox import Message
+
+logger = logging.getLogger("resonate_core")
+
+
+def make_main(
+    function: Registered, context: Context, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[Any, Any]:
+    """Return (instance or None, what the entry gave: a generator, or the result of a function that never yields)."""
+    if function.kind != "class":
+        return None, function.thing(context, *args, **kwargs)
+    cls = function.thing
+    wants_arguments = len(inspect.signature(cls).parameters) > 0
+    instance = cls(*args, **kwargs) if wants_arguments else cls()
+    return instance, _call(getattr(instance, function.entry or ""), context, args, kwargs)
+
+
+def _call(method: Any, context: Context, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Call a handler; one that yields takes the context first, another may."""
+    parameters = list(inspect.signature(method).parameters.values())
+    first = parameters[0] if parameters else None
+    if inspect.isgeneratorfunction(method) or (first is not None and first.name == "ctx"):
+        return method(context, *args, **kwargs)
+    return method(*args, **kwargs)
+
+
+def is_event(function: Registered, message: Message) -> bool:
+    """Whether a message is delivered as an event; others are kept for ``recv``."""
+    if message.kind == "cancel":
+        return True
+    return message.kind in ("signal", "update") and (message.kind, message.topic) in function.handlers
+
+
+def refuse(ex: Execution, message: Message) -> bool:
+    """Answer an update that nobody here handles; return whether it was one."""
+    if message.kind != "update" or is_event(ex.function, message):
+        return False
+    known = sorted(name for kind, name in ex.function.handlers if kind == "update")
+    error = UsageError(f"{ex.function.name} has no update {message.topic!r}; it has: {', '.join(known) or 'none'}")
+    ex.inbox.take(message.slot)
+    _reply(ex, message.reply, None, error)
+    return True
+
+
+def deliver(ex: Execution, message: Message) -> None:
+    """Call the handler of a message."""
+    if message.kind == "cancel":
+        if ex.main is not None:
+            interpret.cancel_branch(ex, ex.main, str(message.content) if message.args else "cancelled")
+        return
+    attribute, mark = ex.function.handlers[message.kind, message.topic]  # type: ignore[index]
+    context = Context(ex, inbox_id(ex.base, message.slot))
+    try:
+        if mark.validator is not None:
+            mark.validator(ex.instance, *message.args, **message.kwargs)
+        made = _call(getattr(ex.instance, attribute), context, message.args, message.kwargs)
+    except BaseException as error:  # noqa: BLE001 - the handler is user code
+        _failed(ex, message, ex.env.tame(error))
+        return
+    if not inspect.isgenerator(made):
+        _reply(ex, message.reply, made, None)
+        return
+    branch = Branch(made, context, message.topic or message.kind)
+    branch.is_handler = True
+    branch.reply = message.reply
+    ex.start_branch(branch)
+
+
+def ended(ex: Execution, branch: Branch, value: Any, error: BaseException | None) -> None:
+    """A handler that had yielded is done."""
+    if error is not None and branch.reply is None and not isinstance(error, Cancelled):
+        ex.finish(Outcome(error=error))
+        return
+    _reply(ex, branch.reply, value, error)
+
+
+def _failed(ex: Execution, message: Message, error: BaseException) -> None:
+    """An update that fails tells its sender; a signal that fails ends the execution: it must not be lost silently."""
+    if message.reply is not None:
+        _reply(ex, message.reply, None, error)
+        return
+    logger.error("%s: handler of signal %r failed: %s", ex.id, message.topic, error)
+    ex.finish(Outcome(error=error))
+
+
+def _reply(ex: Execution, reply: str | None, value: Any, error: BaseException | None) -> None:
+    if reply is None:
+        return
+    codec = ex.env.codec
+    try:
+        encoded = codec.encode_value(value) if error is None else codec.encode_error(error)
+    except CodecError as problem:
+        error, encoded = problem, codec.encode_error(problem)
+    ex.effects.writes.append(Write(PromiseSettle(reply, "resolved" if error is None else "rejected", encoded)))
+    ex.effects.is_urgent = True

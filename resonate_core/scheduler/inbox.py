@@ -1,0 +1,85 @@
+"""The inbox of an execution as the execution sees it: numbered messages, some read, some not.
+
+The store keeps slot N as the promise ``E.inbox.N``; slots are filled without holes. Messages with a handler, and
+cancellation, are *events*, delivered in their order. All others wait until ``recv`` takes them by topic.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MessageKind = Literal["signal", "update", "send", "cancel", "closed"]
+
+#: Header of a message's value: its id, by which senders recognise their own and receivers drop repetitions.
+MESSAGE_HEADER = "resonate:message"
+
+
+class Message(msgspec.Struct):
+    """One message. ``topic`` is the name of a signal or update, or the topic of a send (None: no topic)."""
+
+    id: str
+    kind: MessageKind
+    topic: str | None = None
+    args: tuple[Any, ...] = ()
+    kwargs: dict[str, Any] = {}
+    reply: str | None = None
+    slot: int = -1
+
+    @property
+    def content(self) -> Any:
+        """What ``recv`` gives: the value sent; of several arguments, the list."""
+        return self.args[0] if len(self.args) == 1 else list(self.args)
+
+
+class Inbox:
+    """Messages known so far. ``next_slot`` is the first slot not seen; ``cursor`` the first not handled or set aside."""
+
+    def __init__(self, is_event: Callable[[Message], bool], *, first_slot: int = 0) -> None:
+        self._is_event = is_event
+        self._events: dict[int, Message] = {}
+        self._kept: dict[int, Message] = {}
+        self._seen: set[str] = set()
+        self.next_slot = first_slot
+        self.is_closed = False
+
+    def add(self, message: Message) -> bool:
+        """Take in the message of ``next_slot``; return whether it is new (not a repetition)."""
+        self.next_slot = message.slot + 1
+        if message.kind == "closed":
+            self.is_closed = True
+            return False
+        if message.id in self._seen:
+            return False
+        self._seen.add(message.id)
+        (self._events if self._is_event(message) else self._kept)[message.slot] = message
+        return True
+
+    @property
+    def next_event(self) -> Message | None:
+        """The first message that has a handler and has not been delivered."""
+        return next(iter(self._events.values()), None)
+
+    def take_event(self) -> Message:
+        """Remove and return the next event."""
+        return self._events.pop(next(iter(self._events)))
+
+    def event_count_below(self, bound: int) -> int:
+        """Count undelivered events in slots below a bound."""
+        return sum(1 for slot in self._events if slot < bound)
+
+    def match(self, topic: str | None) -> Message | None:
+        """Return the first kept message of a topic."""
+        return next((m for m in self._kept.values() if m.topic == topic), None)
+
+    def take(self, slot: int) -> Message | None:
+        """Remove and return a kept message by its slot."""
+        return self._kept.pop(slot, None)
+
+    def unread_slots(self) -> list[int]:
+        """Return slots of messages that nobody took, in order: they follow continue-as-new."""
+        return sorted([*self._events, *self._kept])

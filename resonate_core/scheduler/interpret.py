@@ -1,0 +1,521 @@
+"""What each command does to an execution. One function per command; the table at the end joins them.
+
+A function returns how the branch goes on at once (``("send", value)`` or ``("throw", error)``), or None when the branch
+now waits.
+"""
+
+from __future__ import annotations
+
+import inspect
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from resonate_core import commands as c
+from resonate_core.context import Context
+from resonate_core.errors import Cancelled, CanceledError, ContinueAsNew, NondeterminismError, UsageError
+from resonate_core.ids import event_id
+from resonate_core.limits import DEFAULT_TIMEOUT_S, INSTANT_MAX_MS
+from resonate_core.marks import durable_mark, step_mark
+from resonate_core.protocol.records import (
+    TAG_BRANCH,
+    TAG_EXTERNAL,
+    TAG_ORIGIN,
+    TAG_PARENT,
+    TAG_SCOPE,
+    TAG_TARGET,
+    TAG_TIMER,
+    PromiseRecord,
+)
+from resonate_core.protocol.requests import FenceSettled, PromiseCreate, PromiseSettle, Response
+from resonate_core.registry import Registered, is_generator_function, name_of, return_hint, takes_context
+from resonate_core.scheduler.branch import Branch
+from resonate_core.scheduler.effects import Ask, StartStep, Write
+from resonate_core.scheduler.promises import Promise, Slot, slot_of
+from resonate_core.scheduler.waits import (
+    Action,
+    WaitAll,
+    WaitAnswer,
+    WaitAny,
+    WaitDrain,
+    WaitMessage,
+    WaitOne,
+    WaitPredicate,
+)
+
+if TYPE_CHECKING:
+    from resonate_core.scheduler.execution import Execution
+
+_PRIMITIVES = (str, int, float, bool, type(None))
+
+
+def carry_out(ex: Execution, branch: Branch, command: Any) -> Action | None:
+    """Do what a yielded thing asks for; what cannot be yielded is thrown back at the line that did it."""
+    if type(command) is c.Call and command.kind == "run":
+        return _run(ex, branch, command)
+    if type(command) is Promise:
+        return _wait_for(ex, branch, slot_of(command))
+    action = _TABLE.get(type(command))
+    if action is None:
+        return ("throw", _not_a_command(command))
+    try:
+        return action(ex, branch, command)
+    except UsageError as error:
+        return ("throw", error)
+
+
+def _not_a_command(thing: Any) -> UsageError:
+    hint = "yield a call on ctx, or a promise"
+    if isinstance(thing, (list, tuple, set)):
+        hint = "wrap them: yield ctx.gather(*...)"
+    elif inspect.isgenerator(thing):
+        hint = "a generator helper is called with `yield from`"
+    elif inspect.iscoroutine(thing):
+        thing.close()
+        hint = "a coroutine function is a step: yield ctx.run(function, ...)"
+    return UsageError(f"a durable function yielded {type(thing).__name__} {thing!r:.80}; {hint}")
+
+
+def _wait_for(ex: Execution, branch: Branch, slot: Slot) -> Action | None:
+    if ex.slots.get(slot.id) is not slot:
+        error = UsageError(
+            f"promise {slot.id} belongs to another execution than {ex.id}; pass its id and await it with "
+            "ctx.promise(id=...), or pass its value"
+        )
+        return ("throw", error)
+    ex.block(WaitOne(branch, slot))
+    return None
+
+
+def _deadline(ex: Execution, timeout: float | None, *, capped: bool = True) -> int:
+    wanted = ex.env.now_ms() + int((DEFAULT_TIMEOUT_S if timeout is None else timeout) * 1000)
+    limit = ex.record.timeout_at if capped else INSTANT_MAX_MS
+    return min(wanted, limit)
+
+
+def _claim(ex: Execution, cmd: c.Command, kind: Any, name: str) -> tuple[Slot, bool]:
+    """Return the slot of a command's id and whether it is new; the same id twice must mean the same thing."""
+    known = ex.slots.get(cmd.id)
+    if known is None:
+        slot = ex.slots[cmd.id] = Slot(cmd.id, kind, name)
+        slot.wrap = cmd.opts.errors == "wrapped"
+        slot.close = cmd.opts.parent_close
+        return slot, True
+    if known.name != name:
+        raise UsageError(f"id {cmd.id!r} is used for {known.name!r} and for {name!r} in one execution; use two ids")
+    return known, False
+
+
+def _check_fingerprint(ex: Execution, slot: Slot, record: PromiseRecord) -> None:
+    recorded = ex.env.recorded_name(record)
+    if recorded is not None and recorded != slot.name:
+        raise NondeterminismError(
+            f"{slot.id} was recorded as {recorded!r}, and the code now calls {slot.name!r} there; the code has changed in "
+            "a way that running executions cannot follow: keep the old order, or register it as a new version",
+            recorded=recorded,
+            yielded=slot.name,
+        )
+
+
+# -- local calls -----------------------------------------------------------------------------------------------------
+
+
+def _run(ex: Execution, branch: Branch, cmd: c.Call) -> Action | None:
+    try:
+        slot, is_new = _begin_local(ex, branch, cmd)
+    except (UsageError, TypeError) as error:
+        return ("throw", error)
+    if cmd.begin:
+        if is_new:
+            ex.attach(slot)
+        return ("send", Promise(slot))
+    return _wait_for(ex, branch, slot)
+
+
+def _begin_local(ex: Execution, branch: Branch, cmd: c.Call) -> tuple[Slot, bool]:
+    function = cmd.function
+    if isinstance(function, Registered):
+        function = function.thing
+    if not callable(function):
+        raise UsageError(f"ctx.run takes a function, got {function!r}; by name it is ctx.rpc({function!r}, ...)")
+    if inspect.isclass(function) and durable_mark(function) is not None:
+        raise UsageError(f"{function.__name__} is a durable class with an execution of its own: use ctx.rpc")
+    is_generator = is_generator_function(function)
+    slot, is_new = _claim(ex, cmd, "branch" if is_generator else "step", name_of(function))
+    if not is_new:
+        return slot, False
+    record = ex.history.get(slot.id)
+    if record is not None:
+        _check_fingerprint(ex, slot, record)
+    slot.timeout_at = _deadline(ex, cmd.opts.timeout)
+    if is_generator:
+        _begin_branch(ex, cmd, slot, function)
+    else:
+        _begin_step(ex, branch, cmd, slot, function)
+    return slot, True
+
+
+def _begin_branch(ex: Execution, cmd: c.Call, slot: Slot, function: Any) -> None:
+    context = Context(ex, slot.id)
+    child = Branch(function(context, *cmd.args, **cmd.kwargs), context, slot.name)
+    child.slot = slot
+    slot.branch = child
+    if not hasattr(child.generator, "send"):
+        raise UsageError(f"{slot.name} is declared as a generator function but gave {type(child.generator).__name__}")
+    ex.start_branch(child)
+
+
+def _begin_step(ex: Execution, branch: Branch, cmd: c.Call, slot: Slot, function: Any) -> None:
+    mark = step_mark(function)
+    slot.function = function
+    slot.hint = cmd.opts.result_type or return_hint(function)
+    if mark is not None and cmd.opts.errors is None:
+        slot.wrap = mark.errors == "wrapped"
+    record = ex.history.pop(slot.id, None)
+    if record is not None:
+        ex.settle_slot(slot, record)
+        return
+    wants_context = takes_context(function, cmd.args, cmd.kwargs)
+    context = Context(ex, slot.id) if wants_context else None
+    create = ex.local_create(slot, slot.timeout_at, dict(cmd.opts.tags))
+    ex.effects.starts.append(StartStep(slot, function, cmd.args, cmd.kwargs, cmd.opts, create, context))
+    ex.steps_running += 1
+
+
+# -- remote calls ----------------------------------------------------------------------------------------------------
+
+
+def _remote(ex: Execution, branch: Branch, cmd: c.Call) -> Action | None:
+    name, version, thing = ex.env.target_of(cmd.function, cmd.opts.version)
+    slot, is_new = _claim(ex, cmd, "remote", name)
+    if is_new:
+        if cmd.kind == "detached":
+            slot.close = "abandon"
+        slot.hint = cmd.opts.result_type or (Any if thing is None else return_hint(thing))
+        slot.function = thing
+        param = ex.env.invocation(name, cmd.args, cmd.kwargs, version, cmd.opts)
+        is_positional = cmd.opts.id is None
+        tags = {
+            TAG_TARGET: ex.env.address(cmd.opts.target),
+            TAG_SCOPE: "global",
+            TAG_ORIGIN: ex.origin if is_positional else slot.id,
+            TAG_BRANCH: slot.id,
+            TAG_PARENT: branch.context.base if is_positional else slot.id,
+            **cmd.opts.tags,
+        }
+        deadline = _deadline(ex, cmd.opts.timeout, capped=cmd.kind != "detached")
+        _create(ex, slot, PromiseCreate(ex.localized(slot.id), deadline, param, tags))
+        ex.attach(slot)
+    if cmd.begin or cmd.kind == "detached":
+        return ("send", Promise(slot))
+    return _wait_for(ex, branch, slot)
+
+
+def _create(ex: Execution, slot: Slot, create: PromiseCreate) -> None:
+    def answered(response: Response) -> None:
+        ex.answers_open -= 1
+        if response.promise is None:
+            slot.settle(None, ex.env.refusal(create, response), ex.now_ms)
+            ex.slot_settled(slot)
+            return
+        if slot.kind == "remote":
+            try:
+                _check_fingerprint(ex, slot, response.promise)
+            except NondeterminismError as error:
+                slot.settle(None, error, ex.now_ms)
+                ex.slot_settled(slot)
+                return
+        ex.settle_slot(slot, response.promise)
+
+    ex.fence(create, answered)
+
+
+def _latent(ex: Execution, _branch: Branch, cmd: c.Latent) -> Action | None:
+    slot, is_new = _claim(ex, cmd, "latent", "promise")
+    if is_new:
+        slot.close = "abandon"
+        slot.hint = cmd.opts.result_type or Any
+        tags = {TAG_EXTERNAL: "true", TAG_SCOPE: "global", **cmd.opts.tags}
+        if cmd.opts.id is None:
+            tags |= {TAG_ORIGIN: ex.origin, TAG_BRANCH: slot.id, TAG_PARENT: _branch.context.base}
+        param = ex.env.codec.encode_value(cmd.data)
+        _create(ex, slot, PromiseCreate(ex.localized(slot.id), _deadline(ex, cmd.opts.timeout), param, tags))
+    return ("send", Promise(slot))
+
+
+def _timer(ex: Execution, id: str, seconds: float) -> Slot:  # noqa: A002 - the protocol's word
+    slot = ex.slots.get(id)
+    if slot is None:
+        slot = ex.slots[id] = Slot(id, "timer", "sleep")
+        slot.close = "abandon"
+        tags = {TAG_TIMER: "true", TAG_SCOPE: "global", TAG_ORIGIN: ex.origin, TAG_BRANCH: id, TAG_PARENT: ex.base}
+        due = min(ex.env.now_ms() + int(seconds * 1000), INSTANT_MAX_MS)
+        _create(ex, slot, PromiseCreate(id, due, tags=tags))
+    return slot
+
+
+def _sleep(ex: Execution, branch: Branch, cmd: c.Sleep) -> Action | None:
+    slot = _timer(ex, cmd.id, cmd.seconds)
+    return ("send", Promise(slot)) if cmd.begin else _wait_for(ex, branch, slot)
+
+
+# -- several at once -------------------------------------------------------------------------------------------------
+
+
+def _slots_of(ex: Execution, promises: list[Any], what: str) -> list[Slot]:
+    for promise in promises:
+        if not isinstance(promise, Promise):
+            raise UsageError(f"{what} takes promises, got {promise!r:.80}; begin the work first: yield ctx.begin_run(...)")
+        if ex.slots.get(promise.id) is not slot_of(promise):
+            raise UsageError(f"{what}: promise {promise.id} belongs to another execution than {ex.id}")
+    return [slot_of(promise) for promise in promises]
+
+
+def _select(ex: Execution, branch: Branch, cmd: c.Select) -> Action | None:
+    slots = _slots_of(ex, cmd.promises, "select")
+    if not slots:
+        raise UsageError("select needs at least one promise")
+    ex.block(WaitAny(branch, slots))
+    return None
+
+
+def _gather(ex: Execution, branch: Branch, cmd: c.Gather) -> Action | None:
+    if not cmd.items:
+        return ("send", [])
+    if cmd.limit is not None and (isinstance(cmd.limit, bool) or not isinstance(cmd.limit, int) or cmd.limit < 1):
+        raise UsageError(f"gather limit must be a whole number from 1, got {cmd.limit!r}")
+    run = _GatherRun(ex, branch, cmd)
+    run.start()
+    return None
+
+
+class _GatherRun:
+    """Begins the parts of a gather, at most ``limit`` at a time, and tells the wait as they settle."""
+
+    def __init__(self, ex: Execution, branch: Branch, cmd: c.Gather) -> None:
+        self._ex = ex
+        self._branch = branch
+        self._key = f"g:{cmd.id}"
+        self._items = cmd.items
+        self._limit = cmd.limit or len(cmd.items)
+        self._next = 0
+        self._slots: list[Slot] = []
+        self._wait = WaitAll(
+            branch, self._key, self._slots, return_exceptions=cmd.return_exceptions, begin_next=self._begin_next
+        )
+
+    def start(self) -> None:
+        self._wait.open_count = len(self._items)
+        self._ex.block(self._wait)
+        for _ in range(self._limit):
+            self._begin_next()
+
+    def _begin_next(self) -> None:
+        if self._next >= len(self._items) or self._wait.failed is not None:
+            return
+        item = self._items[self._next]
+        self._next += 1
+        slot = self._begin(item)
+        self._slots.append(slot)
+        slot.observe(self._settled)
+
+    def _begin(self, item: Any) -> Slot:
+        if isinstance(item, Promise):
+            return _slots_of(self._ex, [item], "gather")[0]
+        if isinstance(item, (c.Call, c.Latent, c.Sleep)):
+            if isinstance(item, (c.Call, c.Sleep)):
+                item.begin = True
+            action = carry_out(self._ex, self._branch, item)
+            if action is not None and action[0] == "send":
+                return slot_of(action[1])
+            error = action[1] if action else None
+        else:
+            error = UsageError(f"gather takes commands and promises, got {item!r:.80}")
+        failed = Slot(f"{self._key}.{self._next}", "step", "gather")
+        failed.settle(None, error, self._ex.now_ms)
+        return failed
+
+    def _settled(self, slot: Slot) -> None:
+        payload = self._wait.settled(slot)
+        if payload is not None:
+            self._ex.make_available(self._key, payload)
+
+
+# -- messages --------------------------------------------------------------------------------------------------------
+
+
+def _wait_until(ex: Execution, branch: Branch, cmd: c.WaitUntil) -> Action | None:
+    if cmd.predicate():
+        return ("send", None)
+    timer = None if cmd.timeout is None else _timer(ex, cmd.id, cmd.timeout)
+    ex.block(WaitPredicate(branch, cmd.predicate, timer))
+    return None
+
+
+def _receive(ex: Execution, branch: Branch, cmd: c.Receive) -> Action | None:
+    timer = None if cmd.timeout is None else _timer(ex, cmd.id, cmd.timeout)
+    ex.block(WaitMessage(branch, f"r:{cmd.id}", cmd.topic, timer))
+    return None
+
+
+def _drain(ex: Execution, branch: Branch, cmd: c.Drain) -> Action | None:
+    wait = WaitDrain(branch, f"d:{cmd.id}", ex.inbox.next_slot)
+    ex.block(wait)
+    known = ex.history.pop(cmd.id, None)
+    if known is not None:
+        wait.start, bound = ex.env.codec.decode_value(known.value)
+        ex.drain_bound(wait, bound)
+        return None
+    ex.answers_open += 1
+    wait.start = ex.drained_to
+
+    def found(bound: Any, error: BaseException | None) -> None:
+        ex.answers_open -= 1
+        if error is not None:
+            ex.wake(wait, ("throw", error))
+            return
+        _record(ex, cmd.id, "drain", [wait.start, bound])
+        ex.drained_to = bound
+        ex.drain_bound(wait, bound)
+
+    ex.effects.asks.append(Ask("drain", (ex.inbox.next_slot,), found))
+    return None
+
+
+def _record(ex: Execution, id: str, name: str, value: Any, error: BaseException | None = None) -> None:  # noqa: A002
+    """Record the outcome of an operation; durable before a step starts."""
+    slot = Slot(id, "step", name)
+    codec = ex.env.codec
+    encoded = codec.encode_value(value) if error is None else codec.encode_error(error)
+    state = "resolved" if error is None else "rejected"
+    create = ex.local_create(slot, ex.record.timeout_at, {})
+    ex.effects.writes.append(Write(FenceSettled(ex.id, ex.version, create, state, encoded)))
+    ex.effects.is_gate = True
+
+
+def _answered(ex: Execution, branch: Branch, id: str, name: str, ask: tuple[str, tuple[Any, ...]]) -> None:  # noqa: A002
+    """Block on an operation outside whose outcome is recorded once and then replayed."""
+    key = f"a:{id}"
+    ex.block(WaitAnswer(branch, key))
+    known = ex.history.pop(id, None)
+    if known is not None:
+        slot = Slot(id, "step", name)
+        _check_fingerprint(ex, slot, known)
+        ex.make_available(key, ex.env.decode(slot, known))
+        return
+    ex.answers_open += 1
+
+    def answer(value: Any, error: BaseException | None) -> None:
+        ex.answers_open -= 1
+        _record(ex, id, name, value, error)
+        ex.make_available(key, (value, error))
+
+    ex.effects.asks.append(Ask(ask[0], ask[1], answer))
+
+
+def _post(ex: Execution, branch: Branch, cmd: c.Post) -> Action | None:
+    destination = cmd.destination
+    if isinstance(destination, Promise):
+        destination = destination.id
+    if not isinstance(destination, str):
+        raise UsageError(f"a message goes to an execution's id or promise, got {destination!r:.80}")
+    message = {**cmd.message, "id": f"{cmd.id}"}
+    _answered(ex, branch, cmd.id, cmd.message["kind"], ("post", (destination, message)))
+    return None
+
+
+def _cancel(ex: Execution, branch: Branch, cmd: c.Post) -> Action | None:
+    target = cmd.destination
+    if isinstance(target, Promise):
+        slot = slot_of(target)
+        if slot.kind != "remote":
+            cancel_slot(ex, slot, "cancelled by ctx.cancel")
+            return ("send", None)
+    return _post(ex, branch, cmd)
+
+
+def _set_event(ex: Execution, _branch: Branch, cmd: c.SetEvent) -> Action | None:
+    number = ex.event_counts.get(cmd.key, 0)
+    ex.event_counts[cmd.key] = number + 1
+    slot = Slot(event_id(ex.id, cmd.key, number), "step", "event")
+    if ex.history.pop(slot.id, None) is None:
+        value = ex.env.codec.encode_value(cmd.value)
+        create = ex.local_create(slot, ex.record.timeout_at, {TAG_EXTERNAL: "true"})
+        ex.effects.writes.append(Write(FenceSettled(ex.id, ex.version, create, "resolved", value)))
+        ex.effects.is_urgent = True
+    return ("send", None)
+
+
+def _get_event(ex: Execution, branch: Branch, cmd: c.GetEvent) -> Action | None:
+    _answered(ex, branch, cmd.id, "get_event", ("event", (cmd.source, cmd.key, cmd.timeout)))
+    return None
+
+
+# -- ending ----------------------------------------------------------------------------------------------------------
+
+
+def _continue(ex: Execution, _branch: Branch, cmd: c.Continue) -> Action | None:
+    ex.env.check_arguments(ex.function, cmd.args, cmd.kwargs)
+    return ("throw", ContinueAsNew(cmd.args, cmd.kwargs))
+
+
+def cancel_slot(ex: Execution, slot: Slot, reason: str, *, terminate: bool = False) -> None:
+    """Cancel what stands behind a promise: a branch, a running step, or a remote execution by message."""
+    if slot.is_settled:
+        return
+    if slot.kind == "branch":
+        cancel_branch(ex, slot.branch, reason)
+    elif slot.kind == "step":
+        ex.effects.stops.append(slot)
+        slot.settle(None, ex.wrapped(slot, Cancelled(reason)), ex.now_ms)
+        ex.slot_settled(slot)
+    elif slot.kind == "remote" and not terminate:
+        message = {"kind": "cancel", "args": [reason], "id": f"{slot.id}.cancel"}
+        ex.effects.asks.append(Ask("post", (slot.id, message), lambda _value, _error: None))
+    else:
+        settle = PromiseSettle(ex.localized(slot.id), "rejected_canceled" if slot.kind != "timer" else "resolved")
+        ex.effects.writes.append(Write(settle))
+        ex.effects.is_urgent = True
+        slot.settle(None, None if slot.kind == "timer" else CanceledError(f"{slot.id}: {reason}"), ex.now_ms)
+        ex.slot_settled(slot)
+
+
+def cancel_branch(ex: Execution, branch: Branch, reason: str) -> None:
+    """Cancel a branch at its yield: what it waits for first, as asyncio does; then itself."""
+    branch.cancel_reason = reason
+    wait = branch.wait
+    if wait is None or not branch.must_cancel:
+        return
+    branch.cancel_reason = None
+    inner = [slot for slot in wait.slots() if slot.kind != "timer"]
+    ex.wake(wait, ("throw", Cancelled(reason)))
+    for slot in inner:
+        cancel_slot(ex, slot, reason)
+
+
+def seconds(value: float | timedelta, what: str) -> float:
+    """Return the seconds of a duration; zero and below mean at once, as in the generator SDK.
+
+    Raises:
+        UsageError: not a number or timedelta, or NaN.
+    """
+    number = value.total_seconds() if isinstance(value, timedelta) else value
+    if isinstance(number, bool) or not isinstance(number, (int, float)) or number != number:  # noqa: PLR0124 - NaN
+        raise UsageError(f"{what} takes seconds or a timedelta, got {value!r}")
+    return max(0.0, min(float(number), INSTANT_MAX_MS / 1000))
+
+
+_TABLE: dict[type, Any] = {
+    c.Call: _remote,
+    c.Latent: _latent,
+    c.Sleep: _sleep,
+    c.Select: _select,
+    c.Gather: _gather,
+    c.WaitUntil: _wait_until,
+    c.Drain: _drain,
+    c.Receive: _receive,
+    c.Post: _post,
+    c.Cancellation: _cancel,
+    c.SetEvent: _set_event,
+    c.GetEvent: _get_event,
+    c.Continue: _continue,
+}
