@@ -1,12 +1,14 @@
 """Requests, responses and messages of the protocol as typed structs.
 
 The worker side builds these and nothing else; a network port carries them to the embedded server or over HTTP. ``kind``
-is the wire name (the struct's tag). Two kinds exist on this side only and never reach a foreign server as such:
+is the wire name (the struct's tag). Some kinds exist on this side only and never reach a foreign server as such:
 
 * ``FenceSettled`` creates a local child and settles it in one step. Nobody can see the moment between the two, so
   the embedded store spends one commit on it; a network to a foreign server sends two fences instead.
 * ``MessageAppend`` puts a message into the first free slot of an inbox. The embedded store does it in one transaction;
   elsewhere it is the walk over slots by compare-and-set.
+* ``FulfillIfRead`` ends an execution only if no message is unread. The embedded store decides it in the transaction;
+  elsewhere a close marker is put into the next slot by compare-and-set first.
 """
 
 from __future__ import annotations
@@ -99,6 +101,8 @@ class MessageAppend(_Request, frozen=True, tag="x.message_append"):
 
     404 when the promise ``id`` does not exist, 409 when it is settled. ``value.headers["resonate:message"]`` holds the
     message id: where a slot with the same message id is found the call changes nothing and returns that slot.
+    A slot made here carries the tags origin, branch and parent = ``id``, scope ``global`` and external ``true``, so that
+    the execution's preload has its messages. The response's ``promise`` is the slot.
     """
 
     id: str
@@ -127,6 +131,19 @@ class TaskFulfill(_Request, frozen=True, tag="task.fulfill"):
     id: str
     version: int
     action: PromiseSettle
+
+
+class FulfillIfRead(_Request, frozen=True, tag="x.fulfill_if_read"):
+    """``task.fulfill``, unless slot ``slot`` of the task's inbox is filled: then 300, and nothing is changed.
+
+    ``slot`` is the first one that the worker has not read. So an execution never ends over a message that its sender
+    has been told is delivered.
+    """
+
+    id: str
+    version: int
+    action: PromiseSettle
+    slot: int
 
 
 class TaskRelease(_Request, frozen=True, tag="task.release"):
@@ -187,6 +204,7 @@ Request = (
     | TaskHeartbeat
     | TaskSuspend
     | TaskFulfill
+    | FulfillIfRead
     | TaskRelease
     | TaskHalt
     | TaskContinue
