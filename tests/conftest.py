@@ -1,0 +1,10 @@
+"""What every test needs: the repository's root on the import path, so that tests share helpers by full name."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+ROOT = str(Path(__file__).resolve().parent.parent)
+if ROOT not in sys.path:
+    sys.path.insert(0, ROOT)
