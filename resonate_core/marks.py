@@ -71,6 +71,17 @@ def seconds_of(value: float | timedelta | None, what: str) -> float | None:
     return float(number)
 
 
+def checked_version(value: Any) -> int:
+    """Return the version of a registered name.
+
+    Raises:
+        UsageError: no whole number, or below 1.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise UsageError(f"version must be a whole number from 1, got {value!r}")
+    return value
+
+
 @overload
 def durable(name: F) -> F: ...
 @overload
@@ -88,8 +99,7 @@ def durable(name: Any = None, version: int = 1, **options: Any) -> Any:
     """
     if callable(name) and not isinstance(name, str):
         return durable()(name)
-    if isinstance(version, bool) or not isinstance(version, int) or version < 1:
-        raise UsageError(f"version must be a whole number from 1, got {version!r}")
+    checked_version(version)
 
     def mark(thing: Any) -> Any:
         if not (inspect.isfunction(thing) or inspect.isclass(thing)):

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import functools
 import inspect
-import typing
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from resonate_core.codec.annotations import annotated_result
 from resonate_core.errors import AlreadyRegisteredError, NotRegisteredError, UsageError
-from resonate_core.marks import DurableMark, HandlerKind, HandlerMark, durable_mark, handlers_of, step_mark
+from resonate_core.marks import (
+    DurableMark,
+    HandlerKind,
+    HandlerMark,
+    checked_version,
+    durable_mark,
+    handlers_of,
+    step_mark,
+)
 
 Kind = Literal["generator", "class", "leaf"]
 CONTEXT_NAMES = frozenset({"ctx", "context", "_ctx", "_context", "c", "_"})
@@ -26,6 +34,20 @@ class Registered:
     options: dict[str, Any] = field(default_factory=dict)
     entry: str | None = None
     handlers: dict[tuple[HandlerKind, str], tuple[str, HandlerMark]] = field(default_factory=dict)
+
+    @property
+    def has_handlers(self) -> bool:
+        """Whether messages change what it does."""
+        return any(kind in ("signal", "update") for kind, _ in self.handlers)
+
+    @property
+    def lead(self) -> int:
+        """How many parameters of ``callable`` come before the arguments of a call."""
+        if self.kind == "class":
+            return 2
+        if self.kind == "generator":
+            return 1
+        return 1 if leads_with_context(self.thing) else 0
 
     @property
     def callable(self) -> Any:
@@ -65,6 +87,14 @@ def _takes_context(function: Any) -> bool | None:
     return True if _is_context(first) else None
 
 
+def leads_with_context(function: Any) -> bool:
+    """Whether a leaf function says by name or annotation that it takes the context first."""
+    try:
+        return bool(_takes_context(function))
+    except TypeError:  # unhashable callable object
+        return bool(_takes_context.__wrapped__(function))
+
+
 def takes_context(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
     """Whether a leaf function wants the context as its first argument.
 
@@ -89,29 +119,15 @@ def takes_context(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) 
     return False
 
 
-@functools.lru_cache(maxsize=4096)
-def _return_hint(function: Any) -> Any:
-    try:
-        hint = typing.get_type_hints(inspect.unwrap(function)).get("return", Any)
-    except Exception:  # noqa: BLE001 - unresolvable annotations of users mean: no hint
-        return Any
-    if typing.get_origin(hint) is not None and issubclass_safe(typing.get_origin(hint), typing.Generator):
-        arguments = typing.get_args(hint)
-        return arguments[2] if len(arguments) == 3 else Any  # Generator[yields, sends, returns]
-    return hint
+def return_hint(thing: Any) -> Any:
+    """Return the annotated result of a function, of a durable class that of its entry, or ``Any``.
 
-
-def issubclass_safe(thing: Any, base: Any) -> bool:
-    """``issubclass`` that answers False for what is no class."""
-    return inspect.isclass(thing) and issubclass(thing, typing.get_origin(base) or base)
-
-
-def return_hint(function: Any) -> Any:
-    """Return the annotated result of a function (of a generator: what it returns), or ``Any``."""
-    try:
-        return _return_hint(function)
-    except TypeError:
-        return _return_hint.__wrapped__(function)
+    Of a generator function it is what the generator returns.
+    """
+    if not inspect.isclass(thing):
+        return annotated_result(thing)
+    entries = [attribute for (kind, _), (attribute, _) in handlers_of(thing).items() if kind == "entry"]
+    return annotated_result(getattr(thing, entries[0])) if entries else Any
 
 
 def name_of(thing: Any) -> str:
@@ -131,9 +147,7 @@ def describe(thing: Any, *, name: str | None = None, version: int | None = None)
         UsageError: not callable, a lambda without a name, a class without an entry point, a bad version.
     """
     mark = durable_mark(thing)
-    own_version = version if version is not None else (mark.version if mark else 1)
-    if isinstance(own_version, bool) or not isinstance(own_version, int) or own_version < 1:
-        raise UsageError(f"version must be a whole number from 1, got {own_version!r}")
+    own_version = checked_version(version if version is not None else (mark.version if mark else 1))
     own_name = name or name_of(thing)
     if inspect.isclass(thing):
         return _describe_class(thing, own_name, own_version, mark)

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from resonate_core.codec.codec import TYPES_HEADER, Codec
 from resonate_core.codec.encryption import AesGcmEncryptor, Encryptor
-from resonate_core.codec.invocation import Invocation, return_hint
+from resonate_core.codec.invocation import Invocation
 
-__all__ = ["TYPES_HEADER", "AesGcmEncryptor", "Codec", "Encryptor", "Invocation", "return_hint"]
+__all__ = ["TYPES_HEADER", "AesGcmEncryptor", "Codec", "Encryptor", "Invocation"]

@@ -1,18 +1,22 @@
 """The codec: user values, errors and calls to the payload of a promise, and back.
 
 ``Value.data`` is base64 of plain JSON that official SDKs read. What JSON cannot say (types of Python) travels beside
-it in one header; a value that is plain JSON has no header and costs next to nothing. Nothing in a record can run code.
+it in one header; a value that is plain JSON has no header and costs next to nothing. What a record can make its reader
+do is written down in ``classes``: no constructor, no pickle, at most the import of a module of a package in use.
 """
 
 from __future__ import annotations
 
+import collections
+import types
 from typing import TYPE_CHECKING, Any, Final
 
-from resonate_core.codec.classes import ClassFinder
+from resonate_core.codec.annotations import hints_by_position
+from resonate_core.codec.classes import ClassFinder, kind_of, slots_of
 from resonate_core.codec.error_read import ErrorReader
 from resonate_core.codec.error_write import TEXT_MAX, ErrorWriter, public_name, text_of
 from resonate_core.codec.hints import convert
-from resonate_core.codec.invocation import Invocation, hints_by_position
+from resonate_core.codec.invocation import Invocation
 from resonate_core.codec.plain import dump, from_wire, is_plain, parse, to_wire
 from resonate_core.codec.render import RefusedError, Renderer
 from resonate_core.codec.restore import Moved, Restorer
@@ -20,7 +24,7 @@ from resonate_core.errors import DecodeError, EncodeError
 from resonate_core.protocol.records import EMPTY, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from resonate_core.codec.encryption import Encryptor
     from resonate_core.codec.render import Node
@@ -38,6 +42,8 @@ class Codec:
         trusted: packages whose classes may be imported although nothing here has imported them yet.
         max_bytes: largest encoded payload that the store takes, None for no limit.
         allow_unencrypted: with an encryptor, also read records that are not encrypted (while switching over).
+        import_classes: whether the module of a stored class may be imported when its package is in use here; without it
+            only loaded modules are looked at.
         unpickle_errors: load the pickled errors of the Python SDK 0.8. Whoever can write promises can then run code.
     """
 
@@ -49,10 +55,11 @@ class Codec:
         trusted: Iterable[str] = (),
         max_bytes: int | None = None,
         allow_unencrypted: bool = False,
+        import_classes: bool = True,
         unpickle_errors: bool = False,
     ) -> None:
         self._encryptor = encryptor
-        self._finder = ClassFinder(aliases=aliases, trusted=trusted)
+        self._finder = ClassFinder(aliases=aliases, trusted=trusted, import_classes=import_classes)
         self._errors = ErrorReader(self._finder, unpickle=unpickle_errors)
         self._unpickle = unpickle_errors
         self._max_bytes = max_bytes
@@ -88,10 +95,8 @@ class Codec:
         Raises:
             DecodeError: the payload is not what it should be; the text says what was found.
         """
-        plain, node = self._opened(value)
-        if node is None:
-            return plain if type_hint is Any or plain is None else convert(plain, type_hint)
-        return self._read(plain, node, type_hint)
+        body, node = self._opened(value)
+        return self._read(parse(body), node, type_hint)
 
     def encode_error(self, error: BaseException) -> Value:
         """Encode how something failed. Every exception has a stored form; at the least its name and text."""
@@ -114,12 +119,16 @@ class Codec:
         Raises:
             DecodeError: the payload is not JSON at all.
         """
-        plain, node = self._opened(value)
+        body, node = self._opened(value)
+        plain = parse(body)
         known = tuple(known)
         reader = ErrorReader(self._finder, known=known, unpickle=self._unpickle) if known else self._errors
-        if node is not None:
-            plain = Restorer(self._finder, reader.read).restore(plain, node)
-        return reader.read(None, plain)
+        try:
+            if node is not None:
+                plain = Restorer(self._finder, reader.read).restore(plain, node)
+            return reader.read(None, plain)
+        except RecursionError as error:
+            raise DecodeError("stored error has a chain of causes that is too long to be read") from error
 
     def encode_invocation(
         self, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any], version: int, extra: Mapping[str, Any]
@@ -129,7 +138,7 @@ class Codec:
         Raises:
             EncodeError: an argument has no stored form.
         """
-        call = {"func": name, "args": list(args), "kwargs": dict(kwargs), "version": version, **extra}
+        call = {**extra, "func": name, "args": list(args), "kwargs": dict(kwargs), "version": version}
         try:
             if is_plain(call):
                 return self._sealed(dump(call), None)
@@ -144,15 +153,8 @@ class Codec:
         Raises:
             DecodeError: the payload is not a call.
         """
-        plain, node = self._opened(value)
-        if (
-            not isinstance(plain, dict)
-            or not isinstance(plain.get("func"), str)
-            or not isinstance(plain.get("args") or [], list)
-            or not isinstance(plain.get("kwargs") or {}, dict)
-        ):
-            raise DecodeError(f"expected a call (an object with func and args), found {str(plain)[:120]}")
-        return Invocation(plain, node, self._read)
+        body, node = self._opened(value)
+        return Invocation(body, node, self._read)
 
     def decode_arguments(
         self, invocation: Invocation, function: Any, *, skip: int = 0
@@ -167,11 +169,7 @@ class Codec:
         Raises:
             DecodeError: an argument is not what the annotation says; the text names it.
         """
-        try:
-            hints, rest = hints_by_position(function, skip)
-        except TypeError:  # a callable that cannot be hashed
-            hints, rest = hints_by_position.__wrapped__(function, skip)
-        return invocation.decoded(hints, rest)
+        return invocation.decoded(*hints_by_position(function, skip))
 
     def _read(self, plain: Any, node: Node, hint: Any) -> Any:
         if node is None:
@@ -182,7 +180,7 @@ class Codec:
             return found
         if hint is not None and hint is not Any:
             found = convert(found, hint)
-        _refuse_moved(found, {id(moved): moved for moved in restorer.moved})
+        _refuse_moved(found)
         return found
 
     def _sealed(self, body: bytes, node: Node) -> Value:
@@ -201,15 +199,14 @@ class Codec:
                 )
         return Value(headers, data)
 
-    def _opened(self, value: Value) -> tuple[Any, Node]:
+    def _opened(self, value: Value) -> tuple[bytes, Node]:
         if not value.data:
-            return None, None
+            return b"null", None
         body: bytes = from_wire(value.data)
         header = value.headers.get(TYPES_HEADER) if value.headers else None
         if self._encryptor is not None:
             body, header = self._decrypted(self._encryptor, body, header)
-        plain = parse(body)
-        return plain, None if header is None else _node(header)
+        return body, None if header is None else _node(header)
 
     def _decrypted(self, encryptor: Encryptor, body: bytes, header: str | None) -> tuple[bytes, str | None]:
         try:
@@ -253,7 +250,8 @@ def _rendered_call(call: dict[str, Any]) -> tuple[Any, Node]:
         plain["kwargs"][key], node = _rendered(value, None, f"argument {key!r} of {name!r}")
         if node is not None:
             nodes["kwargs"][key] = node
-    return plain, [None, {key: [None, found] for key, found in nodes.items() if found}]
+    annotated = {key: [None, found] for key, found in nodes.items() if found}
+    return plain, [None, annotated] if annotated else None
 
 
 def _dumped(plain: Any) -> bytes:
@@ -270,17 +268,23 @@ def _node(header: str) -> Node:
     return node
 
 
-def _refuse_moved(value: Any, moved: Mapping[int, Moved]) -> None:
+def _refuse_moved(value: Any) -> None:
     """Raise for a marker that no annotation has turned into a value."""
     if isinstance(value, Moved):
-        raise moved[id(value)].error
+        raise value.error
+    if isinstance(value, BaseException):
+        return  # a part of an error that cannot be had explains itself
+    for item in _parts_of(value):
+        _refuse_moved(item)
+
+
+def _parts_of(value: Any) -> Iterator[Any]:
     if isinstance(value, dict):
-        for key, item in value.items():
-            _refuse_moved(key, moved)
-            _refuse_moved(item, moved)
-    elif isinstance(value, list | tuple | set | frozenset):
-        for item in value:
-            _refuse_moved(item, moved)
-    elif hasattr(value, "__dict__") and not isinstance(value, type):
-        for item in vars(value).values():
-            _refuse_moved(item, moved)
+        yield from value
+        yield from value.values()
+    elif isinstance(value, list | tuple | set | frozenset | collections.deque):
+        yield from value
+    elif isinstance(value, types.SimpleNamespace) or kind_of(type(value)) is not None:
+        yield from getattr(value, "__dict__", {}).values()
+        names = getattr(value, "__struct_fields__", None) or slots_of(type(value))
+        yield from (getattr(value, name, None) for name in names)

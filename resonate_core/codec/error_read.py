@@ -1,20 +1,23 @@
 """From the JSON object of an error to an exception that can be caught by its own class.
 
 No constructor of a user's class runs: the nearest base implemented in C makes the bare exception of its arguments, and
-the attributes are set from the record. If that does not give the recorded text, or the class is not here, the reader
-gets a ``RemoteError`` that says what it was. Control signals (``SystemExit``, cancellation) never come out of a record.
+the attributes are set from the record. If that cannot be done, or the class is not here, the reader gets a
+``RemoteError`` that says what it was. Which of the two comes out depends on the record and the class alone, not on how
+the error prints: a set in its text prints differently in every process, and replay must take the same ``except``.
+Control signals (``SystemExit``, cancellation) never come out of a record.
 """
 
 from __future__ import annotations
 
 import binascii
-import copyreg
+import pickletools
+import re
 import types
 from typing import TYPE_CHECKING, Any, Final
 
-from resonate_core.codec.classes import UnknownClassError, is_defined_in_python, name_of, static_base
-from resonate_core.codec.error_write import ERROR_TYPE, TYPE_KEY, text_of
-from resonate_core.codec.not_stored import CAUSE
+from resonate_core.codec.classes import UnknownClassError, is_defined_in_python, name_of, slots_of, static_base
+from resonate_core.codec.error_write import ERROR_TYPE, TEXT_MAX, TYPE_KEY, text_of
+from resonate_core.codec.not_stored import CAUSE, CONTEXT, Linked
 from resonate_core.codec.plain import dump
 from resonate_core.codec.validation import rebuild
 from resonate_core.errors import RemoteError
@@ -27,6 +30,9 @@ if TYPE_CHECKING:
 
 AGGREGATE_TYPE: Final = "aggregate_error"
 _POINTER_BYTES: Final = 8
+
+#: What ``str`` adds to the message of a group.
+_GROUP_COUNT: Final = re.compile(r" \(\d+ sub-exceptions?\)$")
 
 
 class ErrorReader:
@@ -55,24 +61,16 @@ class ErrorReader:
             return self._aggregate(plain)
         if plain.get(TYPE_KEY) != ERROR_TYPE or not isinstance(plain.get("message"), str):
             return _of_other(plain)
-        error = self._rebuilt(plain) if "class" in plain else self._foreign(plain)
-        self._attach_chain(error, plain)
-        return error
-
-    def _attach_chain(self, error: Exception, plain: dict[str, Any]) -> None:
+        cause, context = self._member(plain.get("cause")), self._member(plain.get("context"))
+        error = self._rebuilt(plain, {CAUSE: cause, CONTEXT: context}) if "class" in plain else self._foreign(plain)
         for note in plain.get("notes") or ():
             error.add_note(str(note))
-        cause, context = self._member(plain.get("cause")), self._member(plain.get("context"))
-        if context is not None or cause is not None:
-            error.__context__ = cause if context is None else context
+        error.__context__ = cause if context is None else context
         if cause is not None:
             error.__cause__ = cause
-            for key, item in vars(error).items():
-                if item is CAUSE:
-                    vars(error)[key] = cause
         elif plain.get("suppress"):
-            error.__cause__ = None
             error.__suppress_context__ = True
+        return error
 
     def _member(self, plain: Any) -> Exception | None:
         """Return a nested error, which the annotation may have rebuilt already."""
@@ -84,18 +82,20 @@ class ErrorReader:
         found = map(self._member, plain.get("errors") or ())
         return [error for error in found if error is not None]
 
-    def _rebuilt(self, plain: dict[str, Any]) -> Exception:
+    def _rebuilt(self, plain: dict[str, Any], links: Mapping[Linked, Any]) -> Exception:
         try:
-            error = self._bare(plain)
+            error = self._bare(plain, links)
+            if text_of(error)[:TEXT_MAX] == plain["message"]:
+                return error
+            str(error)  # one that cannot print itself lacks something
         except UnknownClassError as problem:
             return self._remote(plain, str(problem))
         except Exception as problem:  # noqa: BLE001 - a class may refuse in any way, the record still is an error
             return self._remote(plain, f"it could not be rebuilt: {type(problem).__name__}: {problem}")
-        if text_of(error) != plain["message"]:
-            return self._remote(plain, "it could not be rebuilt with the same text")
+        error.add_note(f"its text was {plain['message']!r}")
         return error
 
-    def _bare(self, plain: dict[str, Any]) -> Exception:
+    def _bare(self, plain: dict[str, Any], links: Mapping[Linked, Any]) -> Exception:
         if "validation" in plain:
             made = rebuild(plain["validation"])
             assert isinstance(made, Exception)
@@ -106,22 +106,23 @@ class ErrorReader:
             raise TypeError(f"{name} is not an ordinary exception")
         base: Any = static_base(cls)
         _check_layout(cls, base)
-        args = plain.get("args") or []
+        args = [_linked(part, links) for part in plain.get("args") or ()]
         if issubclass(cls, BaseExceptionGroup):
             args = [*args, self._members(plain)]
         error: Exception = base.__new__(cls, *args)
         initialise: Any = base.__init__
         initialise(error, *args)
-        _set_state(error, plain.get("state") or {}, plain.get("members") or {})
+        state = {key: _linked(part, links) for key, part in (plain.get("state") or {}).items()}
+        _set_state(error, state, plain.get("members") or {})
         return error
 
     def _remote(self, plain: dict[str, Any], reason: str) -> Exception:
         message, name = plain["message"], plain.get("name")
         error: Exception
         if plain.get("errors"):
-            error = ExceptionGroup(message, self._members(plain))
+            error = ExceptionGroup(_GROUP_COUNT.sub("", message), self._members(plain))
         else:
-            error = RemoteError(message, type=name if isinstance(name, str) else None)
+            error = RemoteError(message, type=_text(name))
         error.add_note(f"was {plain.get('class') or name}: {reason}")
         return error
 
@@ -131,8 +132,8 @@ class ErrorReader:
             found = _unpickled(pickled)
             if found is not None:
                 return found
-        name = plain.get("name")
-        error = RemoteError(plain["message"], type=name if isinstance(name, str) else None)
+        name = _text(plain.get("name")) or (_pickled_name(pickled) if isinstance(pickled, str) else None)
+        error = RemoteError(plain["message"], type=name)
         if isinstance(plain.get("stack"), str):
             error.add_note(plain["stack"])
         return error
@@ -141,13 +142,21 @@ class ErrorReader:
         members = self._members(plain)
         message = str(plain.get("message") or "")
         if not members:
-            return RemoteError(message, type=plain.get("name"))
+            return RemoteError(message, type=_text(plain.get("name")))
         return ExceptionGroup(message, members)
+
+
+def _text(part: Any) -> str | None:
+    return part if isinstance(part, str) else None
+
+
+def _linked(part: Any, links: Mapping[Linked, Any]) -> Any:
+    return links[part] if isinstance(part, Linked) else part
 
 
 def _check_layout(cls: type, base: type) -> None:
     """Refuse a class implemented in C with more state than its base initialises: bare memory would be used as data."""
-    slots = len(copyreg._slotnames(cls))  # type: ignore[attr-defined]  # noqa: SLF001 - what copy and pickle use
+    slots = len(slots_of(cls))
     if is_defined_in_python(cls) and cls.__basicsize__ - base.__basicsize__ > _POINTER_BYTES * (1 + slots):
         raise TypeError(f"{name_of(cls)} is implemented in C and keeps state of its own")
 
@@ -171,6 +180,22 @@ def _of_other(plain: Any) -> Exception:
     if isinstance(plain, dict) and isinstance(plain.get("__error__"), str):
         return RemoteError(plain["__error__"])
     return RemoteError(plain if isinstance(plain, str) else dump(plain).decode("utf-8"))
+
+
+def _pickled_name(text: str) -> str | None:
+    """Return the class that a pickle begins with, without loading it."""
+    words: list[Any] = []
+    try:
+        for opcode, argument, _ in pickletools.genops(binascii.a2b_base64(text)):
+            if opcode.name == "GLOBAL":
+                return str(argument).rpartition(" ")[2]
+            if opcode.name == "STACK_GLOBAL":
+                return _text(words[-1])
+            if "UNICODE" in opcode.name:
+                words.append(argument)
+    except (ValueError, IndexError):
+        pass
+    return None
 
 
 def _unpickled(text: str) -> Exception | None:

@@ -8,11 +8,11 @@ Every exception has such an object. Parts of it that cannot be stored become ``N
 
 from __future__ import annotations
 
-import copyreg
 from typing import TYPE_CHECKING, Any, Final
 
-from resonate_core.codec.classes import name_of
-from resonate_core.codec.not_stored import CAUSE, NotStored
+from resonate_core.codec.classes import name_of, slots_of
+from resonate_core.codec.not_stored import CAUSE, CONTEXT, NotStored
+from resonate_core.codec.records import NOT_STATE
 from resonate_core.codec.validation import is_validation_error, validation_parts
 
 if TYPE_CHECKING:
@@ -26,9 +26,15 @@ ERROR_TYPE: Final = "error"
 #: A chain of causes longer than this is cut; the innermost ones are the ones that are lost.
 CHAIN_MAX: Final = 20
 
+#: Exceptions written in full for one error; causes and contexts that share theirs would multiply without a limit.
+ERRORS_MAX: Final = 100
+
 #: Innermost frames kept of a traceback, and characters of a message.
 STACK_FRAMES_MAX: Final = 25
 TEXT_MAX: Final = 65_536
+
+#: Attributes that are written as something else, or by nobody.
+_ELSEWHERE: Final = frozenset(("__notes__", *NOT_STATE))
 
 #: Attributes that classes implemented in C keep outside ``args`` and ``__dict__``.
 MEMBERS: Final[tuple[tuple[type[BaseException], tuple[str, ...]], ...]] = (
@@ -71,16 +77,18 @@ def stack_of(traceback: TracebackType | None) -> str:
 class ErrorWriter:
     """Writes one exception and what hangs on it; knows which ones it is inside of, for chains that bite their tail."""
 
-    __slots__ = ("_open",)
+    __slots__ = ("_count", "_open")
 
     def __init__(self) -> None:
         self._open: list[BaseException] = []
+        self._count = 0
 
     def write(self, renderer: Renderer, error: BaseException, depth: int) -> Rendered:
         """Return the error object and its annotation, tagged ``error``."""
-        if any(error is outer for outer in self._open) or len(self._open) >= CHAIN_MAX:
+        if any(error is outer for outer in self._open) or len(self._open) >= CHAIN_MAX or self._count >= ERRORS_MAX:
             return self._name_and_text(error), "error"
         self._open.append(error)
+        self._count += 1
         try:
             plain, nodes = self._parts(renderer, error, depth - 1)
         except Exception as problem:  # noqa: BLE001 - an exception with hostile attributes still has a name and a text
@@ -103,7 +111,8 @@ class ErrorWriter:
         if is_validation_error(error):
             tree.put("validation", validation_parts(error))
         else:
-            tree.put_each("args", dict(enumerate(_constructor_args(error))), [])
+            args = [_linked(error, part) for part in _constructor_args(error)]
+            tree.put_each("args", dict(enumerate(args)), [])
         state = _state_of(error)
         if state:
             tree.put_each("state", state, {})
@@ -162,7 +171,7 @@ def _put_chain(tree: _Tree, error: BaseException) -> None:
     cause, context = error.__cause__, error.__context__
     if cause is not None:
         tree.put("cause", cause)
-    if context is not None and context is not cause and not error.__suppress_context__:
+    if context is not None and _shows_context(error):
         tree.put("context", context)
     if error.__suppress_context__ and cause is None:
         tree.plain["suppress"] = True
@@ -179,13 +188,23 @@ def _constructor_args(error: BaseException) -> tuple[Any, ...]:
 
 
 def _state_of(error: BaseException) -> dict[str, Any]:
-    state = {key: item for key, item in vars_of(error).items() if key != "__notes__"}
-    for name in copyreg._slotnames(type(error)):  # type: ignore[attr-defined]  # noqa: SLF001 - what copy and pickle use
+    state = {key: item for key, item in vars_of(error).items() if key not in _ELSEWHERE}
+    for name in slots_of(type(error)):
         try:
             state[name] = object.__getattribute__(error, name)
         except AttributeError:
             continue
-    return {key: CAUSE if item is not None and item is error.__cause__ else item for key, item in state.items()}
+    return {key: _linked(error, item) for key, item in state.items()}
+
+
+def _linked(error: BaseException, part: Any) -> Any:
+    if part is not None and part is error.__cause__:
+        return CAUSE
+    return CONTEXT if part is not None and part is error.__context__ and _shows_context(error) else part
+
+
+def _shows_context(error: BaseException) -> bool:
+    return error.__context__ is not error.__cause__ and not error.__suppress_context__
 
 
 def _members_of(error: BaseException) -> dict[str, Any]:

@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Union, get_args, get_orig
 
 import msgspec
 
-from resonate_core.codec.classes import is_pydantic_model
+from resonate_core.codec.classes import is_pydantic_model, kind_of
+from resonate_core.codec.generics import field_hints
 from resonate_core.codec.leaves import INFINITY, LEAVES, NEGATIVE_INFINITY, READERS
 from resonate_core.codec.restore import Moved
 from resonate_core.errors import DecodeError
@@ -47,10 +48,7 @@ def convert(plain: Any, hint: Any) -> Any:
     Raises:
         DecodeError: the JSON cannot be that type.
     """
-    try:
-        converter = converter_of(hint)
-    except TypeError:  # an annotation that cannot be hashed
-        converter = _build(hint)
+    converter = converter_of(hint)
     if converter is None:
         return plain
     try:
@@ -58,12 +56,16 @@ def convert(plain: Any, hint: Any) -> Any:
     except MisfitError as misfit:
         where = "".join(reversed(misfit.path))
         raise DecodeError(f"value{where}: {misfit.reason}") from misfit
+    except RecursionError as error:
+        raise DecodeError(f"value is nested too deep for {hint!r}: {_short(plain)}") from error
 
 
-@functools.lru_cache(maxsize=4096)
 def converter_of(hint: Any) -> Callable[[Any], Any] | None:
     """Return what applies an annotation, or None when JSON already says it."""
-    return _build(hint)
+    try:
+        return _cached(hint)
+    except TypeError:  # an annotation that cannot be hashed
+        return _build(hint)
 
 
 _NATIVE: Final = frozenset((Any, object, str, int, bool, None, type(None), list, dict))
@@ -71,18 +73,36 @@ _TRANSPARENT: Final = (typing.Annotated, typing.Required, typing.NotRequired, ty
 
 
 def _build(hint: Any) -> Callable[[Any], Any] | None:
-    if isinstance(hint, str | typing.ForwardRef | typing.TypeVar | typing.ParamSpec) or hint in _NATIVE:
+    if isinstance(hint, str | typing.ForwardRef | typing.ParamSpec):
         return None
-    if isinstance(hint, typing.NewType):
-        return converter_of(hint.__supertype__)
+    if type(hint).__name__ == "TypeAliasType":  # `type Tree = ...`, Python 3.12; it may name itself
+        return lambda plain: _applied(plain, hint.__value__)
+    meant = _behind(hint)
+    if meant is not hint:
+        return converter_of(meant)
     origin = get_origin(hint)
-    if origin is None:
-        return _class(hint) if isinstance(hint, type) else None
-    if origin in _TRANSPARENT:
-        return converter_of(get_args(hint)[0])
     if origin in (Union, types.UnionType):
         return _union(get_args(hint))
-    return None if origin is Literal else _generic(origin, get_args(hint), hint)
+    if origin is None or origin is Literal:
+        return _class(hint) if isinstance(hint, type) and hint not in _NATIVE else None
+    return _generic(origin, get_args(hint), hint)
+
+
+def _behind(hint: Any) -> Any:
+    """Return what a transparent annotation stands for."""
+    if isinstance(hint, typing.NewType):
+        return hint.__supertype__
+    if isinstance(hint, typing.TypeVar):
+        return Any if hint.__bound__ is None else hint.__bound__
+    return get_args(hint)[0] if get_origin(hint) in _TRANSPARENT else hint
+
+
+_cached = functools.lru_cache(maxsize=4096)(_build)
+
+
+def _applied(plain: Any, hint: Any) -> Any:
+    converter = converter_of(hint)
+    return plain if converter is None else converter(plain)
 
 
 def _class(cls: Any) -> Callable[[Any], Any] | None:
@@ -105,14 +125,23 @@ def _is_leaf(cls: type) -> bool:
 def _to_float(plain: Any) -> Any:
     if type(plain) is int:
         try:
-            return float(plain)
+            value = float(plain)
         except OverflowError:
             return plain
+        return value if value == plain else plain  # no digit is lost for an annotation
     return {INFINITY: math.inf, NEGATIVE_INFINITY: -math.inf}.get(plain, plain) if type(plain) is str else plain
 
 
 def _plain_of(value: Any) -> Any:
     return value.plain if isinstance(value, Moved) else value
+
+
+def _deep_plain_of(value: Any) -> Any:
+    """Return the plain form with all that is in it: other libraries do not know our markers."""
+    value = _plain_of(value)
+    if type(value) is dict:
+        return {key: _deep_plain_of(item) for key, item in value.items()}
+    return [_deep_plain_of(item) for item in value] if type(value) is list else value
 
 
 def _leaf(cls: type) -> Callable[[Any], Any]:
@@ -126,7 +155,7 @@ def _leaf(cls: type) -> Callable[[Any], Any]:
         try:
             if base is dt.timedelta and isinstance(plain, int | float):
                 return dt.timedelta(seconds=plain)
-            if tag in _TEXT_FORMS and not isinstance(plain, str):
+            if tag in _TEXT_FORMS and isinstance(plain, int | float):
                 plain = str(plain)
             return read(plain)
         except (ValueError, TypeError, ArithmeticError, LookupError) as error:
@@ -151,14 +180,17 @@ def _enum(cls: type[enum.Enum]) -> Callable[[Any], Any]:
     return apply
 
 
-def _struct(cls: Any) -> Callable[[Any], Any]:
+def _by_msgspec(hint: Any) -> Callable[[Any], Any]:
+    """Read a ``Struct`` or attrs class, which msgspec does best."""
+    cls = get_origin(hint) or hint
+
     def apply(value: Any) -> Any:
-        plain = _plain_of(value)
-        if plain is None or isinstance(plain, cls):
-            return plain
+        if value is None or isinstance(value, cls):
+            return value
+        plain = _deep_plain_of(value)
         try:
-            return msgspec.convert(plain, cls, dec_hook=_nested)
-        except (msgspec.ValidationError, TypeError) as error:
+            return msgspec.convert(plain, hint, dec_hook=_nested)
+        except Exception as error:  # a constructor of the user's may raise anything
             raise MisfitError(f"expected {cls.__name__}, found {_short(plain)} ({error})") from error
 
     return apply
@@ -166,18 +198,17 @@ def _struct(cls: Any) -> Callable[[Any], Any]:
 
 def _nested(cls: Any, plain: Any) -> Any:
     """Read what msgspec does not know inside a ``Struct`` (a pydantic model, for one)."""
-    converter = converter_of(cls)
-    return plain if converter is None else converter(plain)
+    return _applied(plain, cls)
 
 
 def _pydantic(cls: Any) -> Callable[[Any], Any]:
     def apply(value: Any) -> Any:
-        plain = _plain_of(value)
-        if plain is None or isinstance(plain, cls):
-            return plain
+        if value is None or isinstance(value, cls):
+            return value
+        plain = _deep_plain_of(value)
         try:
             return cls.model_validate(plain)
-        except ValueError as error:
+        except Exception as error:  # a validator of the user's may raise anything
             by_name = _by_field_name(cls, plain)
             if by_name is not None:
                 return by_name
@@ -197,8 +228,8 @@ def _by_field_name(cls: Any, plain: Any) -> Any:
         return None
 
 
-def _dataclass(cls: Any) -> Callable[[Any], Any]:
-    hints = _hints_of(cls)
+def _dataclass(cls: Any, arguments: tuple[Any, ...] = ()) -> Callable[[Any], Any]:
+    hints = field_hints(cls, arguments)
     fields = dataclasses.fields(cls)
     known = {field.name for field in fields}
 
@@ -215,7 +246,7 @@ def _dataclass(cls: Any) -> Callable[[Any], Any]:
         later = {f.name: values.pop(f.name) for f in fields if not f.init and f.name in values}
         try:
             instance = cls(**values)
-        except (TypeError, ValueError) as error:
+        except Exception as error:  # a constructor of the user's may raise anything
             raise MisfitError(f"{cls.__name__} refused {_short(plain)}: {error}") from error
         for name, item in later.items():
             object.__setattr__(instance, name, item)
@@ -228,8 +259,8 @@ def _is_required(field: dataclasses.Field[Any]) -> bool:
     return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
 
 
-def _named_tuple(cls: Any) -> Callable[[Any], Any]:
-    hints = _hints_of(cls)
+def _named_tuple(cls: Any, arguments: tuple[Any, ...] = ()) -> Callable[[Any], Any]:
+    hints = field_hints(cls, arguments)
     names = cls._fields
 
     def apply(value: Any) -> Any:
@@ -248,10 +279,8 @@ def _named_tuple(cls: Any) -> Callable[[Any], Any]:
     return apply
 
 
-def _typed_dict(cls: Any) -> Callable[[Any], Any] | None:
-    hints = {key: hint for key, hint in _hints_of(cls).items() if converter_of(hint) is not None}
-    if not hints:
-        return None
+def _typed_dict(cls: Any, arguments: tuple[Any, ...] = ()) -> Callable[[Any], Any]:
+    hints = field_hints(cls, arguments)
 
     def apply(plain: Any) -> Any:
         if not isinstance(plain, dict):
@@ -259,13 +288,6 @@ def _typed_dict(cls: Any) -> Callable[[Any], Any] | None:
         return {key: _at(f".{key}", item, hints[key]) if key in hints else item for key, item in plain.items()}
 
     return apply
-
-
-def _hints_of(cls: Any) -> dict[str, Any]:
-    try:
-        return typing.get_type_hints(cls, include_extras=True)
-    except Exception:  # noqa: BLE001 - an annotation that cannot be resolved says nothing
-        return {}
 
 
 def _at(step: str, plain: Any, hint: Any) -> Any:
@@ -286,9 +308,12 @@ def _generic(origin: Any, args: tuple[Any, ...], hint: Any) -> Callable[[Any], A
         return _container(_PLAIN_CONTAINERS.get(origin), args[0] if args else None)
     if origin in _MAPPINGS:
         return _mapping(_MAPPINGS[origin], args)
-    if isinstance(origin, type) and issubclass(origin, msgspec.Struct):
-        return _struct(hint)
-    return _class(origin) if isinstance(origin, type) else None
+    if not isinstance(origin, type):
+        return None
+    if kind_of(origin) in ("struct", "attrs"):
+        return _by_msgspec(hint)
+    build = next((build for is_such, build in _GENERIC_BUILDERS if is_such(origin)), None)
+    return _class(origin) if build is None else build(origin, args)
 
 
 def _container(factory: Any, item_hint: Any) -> Callable[[Any], Any] | None:
@@ -418,13 +443,18 @@ _MAPPINGS: Final[dict[Any, Any]] = {
     collections.defaultdict: lambda values: collections.defaultdict(None, values),
 }
 
+#: Kinds of classes whose fields may name type variables, and what reads them.
+_GENERIC_BUILDERS: Final[tuple[tuple[Callable[[Any], bool], Callable[..., Callable[[Any], Any]]], ...]] = (
+    (typing.is_typeddict, _typed_dict),
+    (lambda cls: issubclass(cls, tuple) and hasattr(cls, "_fields"), _named_tuple),
+    (dataclasses.is_dataclass, _dataclass),
+)
+
 #: Kinds of classes, in the order in which they are asked for, and what reads them.
 _CLASS_BUILDERS: Final[tuple[tuple[Callable[[Any], bool], Callable[[Any], Callable[[Any], Any] | None]], ...]] = (
     (_is_leaf, _leaf),
     (lambda cls: issubclass(cls, enum.Enum), _enum),
-    (lambda cls: issubclass(cls, msgspec.Struct), _struct),
+    (lambda cls: kind_of(cls) in ("struct", "attrs"), _by_msgspec),
     (is_pydantic_model, _pydantic),
-    (typing.is_typeddict, _typed_dict),
-    (lambda cls: issubclass(cls, tuple) and hasattr(cls, "_fields"), _named_tuple),
-    (dataclasses.is_dataclass, _dataclass),
+    *_GENERIC_BUILDERS,
 )

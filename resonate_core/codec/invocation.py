@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
-import typing
 from typing import TYPE_CHECKING, Any, Final
 
+from resonate_core.codec.plain import parse
 from resonate_core.errors import DecodeError
 
 if TYPE_CHECKING:
@@ -24,17 +22,21 @@ class Invocation:
         func: registered name.
         version: version of that name, 1 if the writer gave none.
         extra: further keys of the writer, such as a retry policy.
+
+    Raises:
+        DecodeError: the payload is not a call.
     """
 
-    __slots__ = ("_nodes", "_plain_args", "_plain_kwargs", "_read", "extra", "func", "version")
+    __slots__ = ("_body", "_nodes", "_plain", "_read", "extra", "func", "version")
 
-    def __init__(self, plain: dict[str, Any], node: Node, read: Callable[[Any, Node, Any], Any]) -> None:
+    def __init__(self, body: bytes, node: Node, read: Callable[[Any, Node, Any], Any]) -> None:
+        plain = _checked(parse(body))
         self.func: str = plain["func"]
-        self.version: int = plain.get("version") or 1
+        self.version: int = 1 if plain.get("version") is None else plain["version"]
         self.extra: dict[str, Any] = {key: item for key, item in plain.items() if key not in KEYS}
-        self._plain_args: list[Any] = plain.get("args") or []
-        self._plain_kwargs: dict[str, Any] = plain.get("kwargs") or {}
-        self._nodes: Mapping[str, Node] = (node[1] or {}) if node else {}
+        self._body = body
+        self._plain: dict[str, Any] | None = plain
+        self._nodes: Mapping[str, Node] = _children(node)
         self._read = read
 
     @property
@@ -54,14 +56,15 @@ class Invocation:
             hints: annotation by position and by name.
             rest: annotation of ``*args`` beyond the named positions.
         """
+        plain, self._plain = self._plain or parse(self._body), None  # each reader gets objects of its own
         in_args, in_kwargs = self._nodes.get("args"), self._nodes.get("kwargs")
         args = tuple(
             self._one(f"argument {index + 1}", item, _child(in_args, str(index)), hints.get(index, rest))
-            for index, item in enumerate(self._plain_args)
+            for index, item in enumerate(plain.get("args") or ())
         )
         kwargs = {
             key: self._one(f"argument {key!r}", item, _child(in_kwargs, key), hints.get(key))
-            for key, item in self._plain_kwargs.items()
+            for key, item in (plain.get("kwargs") or {}).items()
         }
         return args, kwargs
 
@@ -74,75 +77,36 @@ class Invocation:
             raise DecodeError(f"{what} of {self.func!r}: {error}") from error
 
 
+def _checked(plain: Any) -> dict[str, Any]:
+    if not isinstance(plain, dict):
+        raise DecodeError(f"expected a call (an object with func and args), found {str(plain)[:120]}")
+    for key, kind, is_needed in (("func", str, True), ("args", list, False), ("kwargs", dict, False)):
+        part = plain.get(key)
+        if not (isinstance(part, kind) or (part is None and not is_needed)):
+            raise DecodeError(f"expected a call with {key} of type {kind.__name__}, found {str(plain)[:120]}")
+    version = plain.get("version")
+    if isinstance(version, bool) or not isinstance(version, int | None):
+        raise DecodeError(f"expected a call whose version is a whole number, found {version!r}")
+    return plain
+
+
+def _children(node: Node) -> Mapping[str, Node]:
+    """Return the annotations of the parts of a call."""
+    if node is None:
+        return {}
+    children = node[1] if isinstance(node, list) and len(node) > 1 else None
+    if not isinstance(children, dict) or not all(_is_container(part) for part in children.values()):
+        raise DecodeError(f"type annotation of a call does not fit it: found {str(node)[:120]}")
+    return children
+
+
+def _is_container(node: Node) -> bool:
+    return isinstance(node, list) and len(node) > 1 and isinstance(node[1], list | dict) and bool(node[1])
+
+
 def _child(node: Node, key: str) -> Node:
     """Return the annotation of one member of an annotated list or object."""
     if node is None:
         return None
     children = node[1]
     return children[0] if isinstance(children, list) else children.get(key)
-
-
-@functools.lru_cache(maxsize=4096)
-def hints_by_position(function: Any, skipped: int) -> tuple[Mapping[Any, Any], Any]:
-    """Return a function's annotations by position and by name, and that of its ``*args``.
-
-    Args:
-        function: anything callable.
-        skipped: leading parameters that are not arguments of the call, such as a context.
-    """
-    try:
-        parameters = list(inspect.signature(function).parameters.values())[skipped:]
-    except (TypeError, ValueError):  # a builtin that has no signature
-        return {}, None
-    named = _annotations(function)
-    hints: dict[Any, Any] = {}
-    rest = None
-    keywords = None
-    for index, parameter in enumerate(parameters):
-        hint = named.get(parameter.name)
-        if parameter.kind is parameter.VAR_POSITIONAL:
-            rest = hint
-        elif parameter.kind is parameter.VAR_KEYWORD:
-            keywords = hint
-        elif hint is not None:
-            hints[parameter.name] = hint
-            if parameter.kind is not parameter.KEYWORD_ONLY:
-                hints[index] = hint
-    return (_Defaulting(hints, keywords) if keywords is not None else hints), rest
-
-
-class _Defaulting(dict[Any, Any]):
-    """Annotations by name where ``**kwargs`` says what all other names are."""
-
-    def __init__(self, hints: dict[Any, Any], keywords: Any) -> None:
-        super().__init__(hints)
-        self._keywords = keywords
-
-    def get(self, key: Any, default: Any = None) -> Any:
-        return super().get(key, self._keywords if isinstance(key, str) else default)
-
-
-def return_hint(function: Any) -> Any:
-    """Return what a function's annotation says it returns; of a generator, what its ``return`` gives."""
-    hint = _annotations(function).get("return", Any)
-    origin = typing.get_origin(hint)
-    name = getattr(origin, "__name__", "")
-    if name == "Generator":
-        arguments = typing.get_args(hint)
-        return arguments[2] if len(arguments) == 3 else Any
-    return typing.get_args(hint)[-1] if name in ("Coroutine", "Awaitable") else hint
-
-
-def _annotations(function: Any) -> dict[str, Any]:
-    bare = function
-    while isinstance(bare, functools.partial):
-        bare = bare.func
-    bare = inspect.unwrap(bare)
-    if inspect.isclass(bare):
-        bare = bare.__init__
-    elif not (inspect.isroutine(bare) or inspect.ismodule(bare)):
-        bare = type(bare).__call__
-    try:
-        return typing.get_type_hints(bare, include_extras=True)
-    except Exception:  # noqa: BLE001 - an annotation that cannot be resolved says nothing
-        return {}

@@ -56,6 +56,11 @@ def write_int(value: int) -> tuple[Any, str | None]:
     return (value, None) if value.bit_length() <= _DECIMAL_BITS_MAX else (hex(value), "int")
 
 
+def read_int(plain: Any) -> int:
+    """Read what ``write_int`` wrote."""
+    return int(plain, 16) if isinstance(plain, str) else int(plain)
+
+
 def _zone_name(zone: dt.tzinfo | None) -> str | None:
     """Return the IANA name of a time zone; fixed offsets have none, ISO text says them."""
     if zone is None or isinstance(zone, dt.timezone):
@@ -101,6 +106,20 @@ def read_timedelta(plain: str) -> dt.timedelta:
     return msgspec.convert(plain, dt.timedelta)
 
 
+def _write_fraction(value: fractions.Fraction) -> Any:
+    parts = (value.numerator, value.denominator)
+    is_printable = all(part.bit_length() <= _DECIMAL_BITS_MAX for part in parts)
+    return str(value) if is_printable else [write_int(part)[0] for part in parts]
+
+
+def _read_fraction(plain: Any) -> fractions.Fraction:
+    if isinstance(plain, list):
+        return fractions.Fraction(*map(read_int, plain))
+    if "e" in plain.lower():
+        raise ValueError("a fraction with an exponent could fill the memory of its reader")
+    return fractions.Fraction(plain)
+
+
 def to_base64(value: bytes | bytearray) -> str:
     """Return standard base64 text."""
     return binascii.b2a_base64(value, newline=False).decode("ascii")
@@ -117,7 +136,7 @@ def _text(tag: str, read: Callable[[Any], Any]) -> Leaf:
 #: Exact type -> how it is written and read.
 LEAVES: Final[dict[type, Leaf]] = {
     float: Leaf("float", write_float, read_float),
-    int: Leaf("int", write_int, lambda plain: int(plain, 16)),
+    int: Leaf("int", write_int, read_int),
     bytes: _leaf("bytes", to_base64, binascii.a2b_base64),
     bytearray: _leaf("bytearray", to_base64, lambda plain: bytearray(binascii.a2b_base64(plain))),
     dt.datetime: Leaf("datetime", write_datetime, lambda plain: read_datetime(plain, "datetime")),
@@ -127,7 +146,7 @@ LEAVES: Final[dict[type, Leaf]] = {
     uuid.UUID: _text("uuid", uuid.UUID),
     decimal.Decimal: _text("decimal", decimal.Decimal),
     complex: _text("complex", complex),
-    fractions.Fraction: _text("fraction", fractions.Fraction),
+    fractions.Fraction: _leaf("fraction", _write_fraction, _read_fraction),
     range: _leaf("range", lambda value: [value.start, value.stop, value.step], lambda plain: range(*plain)),
     pathlib.PurePosixPath: _text("purepath", pathlib.PurePosixPath),
     pathlib.PureWindowsPath: _text("windowspath", pathlib.PureWindowsPath),
@@ -145,6 +164,7 @@ LEAVES: Final[dict[type, Leaf]] = {
         lambda plain: dt.timezone(dt.timedelta(seconds=plain)),
     ),
     type(...): _leaf("ellipsis", str, lambda _: ...),
+    msgspec.UnsetType: _leaf("unset", lambda _: None, lambda _: msgspec.UNSET),
 }
 
 #: Tag -> how it is read. The tags of datetime and time may be longer, see ``read_leaf``.

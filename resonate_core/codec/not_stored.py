@@ -52,11 +52,18 @@ class NotStored:
         )
 
 
-class Cause:
-    """Stands for an attribute that is the error's own ``__cause__``, so that both stay one object."""
+class Linked:
+    """Stands for a part of an error that is its own ``__cause__`` or ``__context__``: both stay one object.
+
+    Written once for each, a chain of n wrappers would be written 2 to the n times.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
 
 
-CAUSE: Final = Cause()
+CAUSE: Final = Linked("cause")
+CONTEXT: Final = Linked("context")
 
 
 def _printed(how: Any, value: Any) -> str:

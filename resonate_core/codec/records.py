@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import sys
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from resonate_core.codec.classes import instance_setter, kind_of, name_of
+import msgspec
+
+from resonate_core.codec.classes import kind_of, name_of, slots_of
 from resonate_core.errors import DecodeError
 
 if TYPE_CHECKING:
@@ -29,6 +32,7 @@ class Shape(NamedTuple):
         extras: gives attributes beyond the declared fields, set after construction.
         about: what else has to be known for an exact copy, None if nothing.
         build: makes an instance of the JSON object, its members already read, and of ``about``.
+        refusal: why instances cannot be stored, None if they can.
     """
 
     name: str
@@ -36,11 +40,12 @@ class Shape(NamedTuple):
     extras: Callable[[Any], Iterable[tuple[str, Any]]]
     about: Callable[[Any], list[str] | None]
     build: Callable[[dict[str, Any], list[str] | None], Any]
+    refusal: str | None = None
 
 
 @functools.lru_cache(maxsize=4096)
 def shape_of(cls: type) -> Shape:
-    """Return the shape of a dataclass, ``Struct`` or pydantic model."""
+    """Return the shape of a dataclass, attrs class, ``Struct`` or pydantic model."""
     return _SHAPERS[kind_of(cls) or ""](cls)
 
 
@@ -48,10 +53,10 @@ def _nothing(_: Any) -> None:
     return None
 
 
-def _default_of(cls: type, name: str, default: Any, factory: Any, nothing: Any) -> Any:
-    if default is not nothing:
+def _default_of(cls: type, name: str, default: Any, factory: Any) -> Any:
+    if default is not _MISSING:
         return default
-    if factory is not nothing and factory is not None:
+    if factory is not None:
         return factory()
     raise DecodeError(
         f"stored {name_of(cls)} has no field {name!r}, and the class gives it no default; add a default so that "
@@ -59,56 +64,130 @@ def _default_of(cls: type, name: str, default: Any, factory: Any, nothing: Any) 
     )
 
 
-def _dataclass_shape(cls: Any) -> Shape:
-    declared = dataclasses.fields(cls)
-    names = tuple(field.name for field in declared)
-    cached = {key for base in cls.__mro__ for key, item in vars(base).items() if _is_cached_property(item)}
-    skipped = frozenset(names) | cached
+class _Field(NamedTuple):
+    """One declared field: how it is filled when the record lacks it. ``may_be_unset`` fields then stay unset."""
 
-    def extras(instance: Any) -> Iterable[tuple[str, Any]]:
-        state = getattr(instance, "__dict__", None)
-        if not state or len(state) <= len(names):
-            return ()
-        return [(key, item) for key, item in state.items() if key not in skipped]
+    name: str
+    default: Any
+    factory: Any
+    may_be_unset: bool
+
+
+def _dataclass_shape(cls: Any) -> Shape:
+    missing = dataclasses.MISSING
+    fields = [
+        _Field(
+            field.name,
+            _MISSING if field.default is missing else field.default,
+            None if field.default_factory is missing else field.default_factory,
+            not field.init,
+        )
+        for field in dataclasses.fields(cls)
+    ]
+    return _bare_shape(cls, fields)
+
+
+def _attrs_shape(cls: Any) -> Shape:
+    attr = sys.modules["attr"]
+    fields = []
+    for field in cls.__attrs_attrs__:
+        is_factory = isinstance(field.default, attr.Factory)
+        default = _MISSING if is_factory or field.default is attr.NOTHING else field.default
+        factory = field.default.factory if is_factory and not field.default.takes_self else None
+        fields.append(_Field(field.name, default, factory, may_be_unset=not field.init))
+    return _bare_shape(cls, fields)
+
+
+def _bare_shape(cls: Any, fields: list[_Field]) -> Shape:
+    """Return the shape of a class whose instances are made bare: fields, other slots, and whatever was set on them."""
+    names = frozenset(field.name for field in fields)
+    slots = [name for name in slots_of(cls) if name not in names]
+    plain_names = names if _is_plain_storage(cls, names) else None
 
     def build(values: dict[str, Any], _: list[str] | None) -> Any:
         instance = object.__new__(cls)
-        put = object.__setattr__
-        for field in declared:
-            name = field.name
-            if name in values:
-                put(instance, name, values.pop(name))
-            else:
-                put(instance, name, _default_of(cls, name, field.default, field.default_factory, dataclasses.MISSING))
-        if values and hasattr(instance, "__dict__"):
-            instance.__dict__.update(values)
+        if values.keys() == plain_names:
+            object.__setattr__(instance, "__dict__", values)
+            return instance
+        for field in fields:
+            if field.name in values:
+                object.__setattr__(instance, field.name, values.pop(field.name))
+            elif not field.may_be_unset or field.default is not _MISSING or field.factory is not None:
+                object.__setattr__(instance, field.name, _default_of(cls, field.name, field.default, field.factory))
+        _put_extras(instance, slots, values)
         return instance
 
-    return Shape(name_of(cls), tuple((name, name) for name in names), extras, _nothing, build)
+    own = tuple((field.name, field.name) for field in fields)
+    return Shape(name_of(cls), own, _extras_reader(cls, names, slots), _nothing, build)
+
+
+def _extras_reader(cls: type, names: frozenset[str], slots: list[str]) -> Callable[[Any], Iterable[tuple[str, Any]]]:
+    cached = {key for base in cls.__mro__ for key, item in vars(base).items() if _is_cached_property(item)}
+    skipped = names | cached | NOT_STATE
+
+    def extras(instance: Any) -> Iterable[tuple[str, Any]]:
+        state = getattr(instance, "__dict__", None) or {}
+        if not slots and state.keys() <= skipped:
+            return ()
+        found = {name: object.__getattribute__(instance, name) for name in slots if hasattr(instance, name)}
+        found |= {key: item for key, item in state.items() if key not in skipped}
+        if ATTRS_HASH in found:  # another process hashes text otherwise
+            found[ATTRS_HASH] = None
+        return found.items()
+
+    return extras
+
+
+def _put_extras(instance: Any, slots: list[str], values: dict[str, Any]) -> None:
+    for name in slots:
+        if name in values:
+            object.__setattr__(instance, name, values.pop(name))
+    if values and hasattr(instance, "__dict__"):
+        instance.__dict__.update(values)
+
+
+#: Attributes that ``typing`` leaves on instances.
+NOT_STATE: Final = frozenset(("__orig_class__",))
+
+#: Where attrs keeps a hash that was asked for once; None when it was not.
+ATTRS_HASH: Final = "_attrs_cached_hash"
 
 
 def _is_cached_property(item: Any) -> bool:
     return isinstance(item, functools.cached_property)
 
 
+def _is_plain_storage(cls: type, names: Iterable[str]) -> bool:
+    """Say whether all fields live in ``__dict__``: no slot, property or other descriptor stands in their way."""
+    return cls.__dictoffset__ != 0 and not any(hasattr(getattr(cls, name, None), "__set__") for name in names)
+
+
 def _struct_shape(cls: Any) -> Shape:
     fields = tuple(zip(cls.__struct_fields__, cls.__struct_encode_fields__, strict=True))
-    put = instance_setter(cls)
+    keys = frozenset(key for _, key in fields)
+    put = msgspec.structs.force_setattr
     config = cls.__struct_config__
     tag = () if config.tag is None else ((config.tag_field, config.tag),)
+
+    def extras(instance: Any) -> Iterable[tuple[str, Any]]:
+        state = getattr(instance, "__dict__", None)
+        return (*tag, *state.items()) if state else tag
 
     def build(values: dict[str, Any], _: list[str] | None) -> Any:
         own = {attribute: values[key] for attribute, key in fields if key in values}
         try:
             instance = cls(**own)
-        except (TypeError, ValueError) as error:
+        except Exception as error:
             raise DecodeError(f"stored {name_of(cls)} does not fit the class any more: {error}") from error
         if hasattr(cls, "__post_init__"):
             for attribute, item in own.items():
                 put(instance, attribute, item)
+        if hasattr(instance, "__dict__"):
+            more = {key: item for key, item in values.items() if key not in keys and (key, item) not in tag}
+            instance.__dict__.update(more)
         return instance
 
-    return Shape(name_of(cls), fields, lambda _: tag, _nothing, build)
+    return Shape(name_of(cls), fields, extras, _nothing, build)
 
 
 #: Key of a pydantic model's private attributes. A space cannot stand in a field's name.
@@ -117,6 +196,12 @@ PRIVATE_KEY: Final = "private attributes"
 
 def _pydantic_shape(cls: Any) -> Shape:
     names = tuple(name for name, info in cls.model_fields.items() if not info.exclude)
+    excluded = cls.model_fields.keys() - names
+    lost = next((name for name, info in cls.model_fields.items() if info.exclude and info.is_required()), None)
+    refusal = lost and (
+        f"field {lost!r} of {cls.__qualname__} is excluded and required, so it could not be read back; give it a "
+        "default, or do not exclude it"
+    )
 
     def extras(instance: Any) -> Iterable[tuple[str, Any]]:
         yield from (instance.__pydantic_extra__ or {}).items()
@@ -131,26 +216,27 @@ def _pydantic_shape(cls: Any) -> Shape:
     def build(values: dict[str, Any], fields_set: list[str] | None) -> Any:
         private = values.pop(PRIVATE_KEY, None)
         known = {name: values.pop(name) for name in cls.model_fields if name in values}
+        own_set = {*known, *excluded} if fields_set is None else set(fields_set)
         for name, info in cls.model_fields.items():
             if name not in known:
                 known[name] = _pydantic_default(cls, name, info)
-        return _bare_model(cls, known, values, private, fields_set)
+        return _bare_model(cls, known, values, private, own_set)
 
-    return Shape(name_of(cls), tuple((name, name) for name in names), extras, about, build)
+    return Shape(name_of(cls), tuple((name, name) for name in names), extras, about, build, refusal)
 
 
 def _pydantic_default(cls: Any, name: str, info: Any) -> Any:
     if info.is_required():
-        _default_of(cls, name, _MISSING, None, _MISSING)
+        _default_of(cls, name, _MISSING, None)
     return info.get_default(call_default_factory=True, validated_data={})
 
 
-def _bare_model(cls: Any, known: dict[str, Any], extra: dict[str, Any], private: Any, fields_set: Any) -> Any:
+def _bare_model(cls: Any, known: dict[str, Any], extra: dict[str, Any], private: Any, own_set: set[str]) -> Any:
     instance = object.__new__(cls)
     keeps_extra = cls.model_config.get("extra") == "allow"
     put = object.__setattr__
     put(instance, "__dict__", known)
-    put(instance, "__pydantic_fields_set__", set(cls.model_fields) if fields_set is None else set(fields_set))
+    put(instance, "__pydantic_fields_set__", own_set)
     put(instance, "__pydantic_extra__", extra if keeps_extra else None)
     put(instance, "__pydantic_private__", _private_of(cls, private))
     return instance
@@ -174,6 +260,7 @@ def _undefined() -> Any:
 
 
 _SHAPERS: Final[dict[str, Callable[[Any], Shape]]] = {
+    "attrs": _attrs_shape,
     "dataclass": _dataclass_shape,
     "struct": _struct_shape,
     "pydantic": _pydantic_shape,

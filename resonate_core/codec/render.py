@@ -9,8 +9,10 @@ An annotation is a node of a tree that has the shape of the JSON::
              | [tag, children, ["name", ...]]  the same for a model of which only these fields were set
     children = {"key": node, ...} | [node] | null      by key or index; [node] is the same node for every child
 
-Tags of classes contain a colon (``module:qualname``), no other tag does. One uniform list of a thousand data classes
-therefore costs one node. The annotation travels in a header, never in the data, so no value can be mistaken for it.
+Tags of classes contain a colon (``module:qualname``), no other tag does; that of a member of an ``Enum`` may name it
+(``module:qualname#MEMBER``), because the numbers that ``auto()`` gives move when members are added. One uniform list of
+a thousand data classes costs one node. The annotation travels in a header, never in the data, so no value can be
+mistaken for it.
 """
 
 from __future__ import annotations
@@ -22,9 +24,9 @@ import http.client
 import types
 from typing import TYPE_CHECKING, Any, Final
 
-from resonate_core.codec.classes import is_local, kind_of, name_of
+from resonate_core.codec.classes import is_findable, is_local, kind_of, name_of, slots_of, static_base
 from resonate_core.codec.leaves import BARE, LEAVES
-from resonate_core.codec.not_stored import Cause, NotStored
+from resonate_core.codec.not_stored import Linked, NotStored
 from resonate_core.codec.plain import DEPTH_MAX
 from resonate_core.codec.records import shape_of
 
@@ -104,11 +106,10 @@ class Renderer:
             return self._error_writer(self, value, depth)
         if kind is None:
             return self._render_subclass(value, cls, depth)
-        if is_local(cls) and not self._allow_local:
-            raise RefusedError(
-                f"class {cls.__qualname__!r} is defined inside a function, so no other process can find it; move it "
-                "to module level, or annotate the function that returns it",
-            )
+        if kind == "scalar":
+            return self._render_scalar(value, cls, depth)
+        if not (self._allow_local and is_local(cls)) and not is_findable(cls):
+            raise RefusedError(_not_findable(cls))
         if kind == "enum":
             return _render_enum(value, cls)
         if kind == "namedtuple":
@@ -118,13 +119,15 @@ class Renderer:
 
     def _render_record(self, value: Any, cls: type, depth: int) -> Rendered:
         shape = shape_of(cls)
+        if shape.refusal is not None:
+            raise RefusedError(shape.refusal)
         plain: dict[str, Any] = {}
         nodes: dict[str, Node] = {}
         for attribute, key in shape.fields:
             try:
                 item, node = self.render(getattr(value, attribute), depth - 1)
             except AttributeError:
-                continue  # a field that was deleted or never set stays so
+                continue  # a field that was never set stays so
             except RefusedError as refused:
                 refused.path.append(f".{attribute}")
                 raise
@@ -144,17 +147,26 @@ class Renderer:
             return plain, [shape.name, nodes or None, about]
         return plain, [shape.name, nodes] if nodes else shape.name
 
+    def _render_scalar(self, value: Any, cls: type, depth: int) -> Rendered:
+        """Write a subclass of text or a number by its class; one with attributes, or local, as what it equals."""
+        if is_local(cls) or not is_findable(cls) or getattr(value, "__dict__", None) or slots_of(cls):
+            return self._render_subclass(value, cls, depth)
+        base = static_base(cls)
+        plain, _ = LEAVES[base].write(BARE[base](value)) if base is not str else (BARE[str](value), None)
+        return plain, name_of(cls)
+
     def _render_subclass(self, value: Any, cls: type, depth: int) -> Rendered:
-        """Write a subclass of a scalar type as that type, which equals it; refuse everything else."""
-        for base in cls.__mro__[1:-1]:
-            bare = BARE.get(base)
-            if bare is not None:
-                try:
-                    own = bare(value)
-                except (TypeError, ValueError) as error:
-                    raise RefusedError(f"a {cls.__qualname__} that is no {base.__name__} ({error})") from None
-                return self.render(own, depth)
-        raise RefusedError(_refusal(value))
+        """Write a subclass of a scalar type as that type if it equals it; refuse everything else."""
+        base = next((base for base in cls.__mro__[1:-1] if base in BARE), None)
+        if base is None:
+            raise RefusedError(_refusal(value))
+        try:
+            own = BARE[base](value)
+        except (TypeError, ValueError) as error:
+            raise RefusedError(f"a {cls.__qualname__} that is no {base.__name__} ({error})") from None
+        if own != value and own == own:  # noqa: PLR0124 - NaN equals nothing
+            raise RefusedError(f"a {cls.__qualname__} holds more than the {base.__name__} {own!r}; convert it yourself")
+        return self.render(own, depth)
 
     def _members(self, values: Iterable[Any], depth: int) -> Rendered:
         plain: list[Any] = []
@@ -211,7 +223,9 @@ class Renderer:
 
     def _special_dict(self, value: Any, depth: int) -> Rendered:
         plain, node = self._mapping(value, depth)
-        return [plain], _dict_tag(value) if node is None else [_dict_tag(value), {"0": node}]
+        if node == "pairs":
+            return plain, _dict_tag(value)
+        return plain, _with_tag(_dict_tag(value), node)
 
     def _namespace(self, value: types.SimpleNamespace, depth: int) -> Rendered:
         plain, node = self._mapping(vars(value), depth)
@@ -236,7 +250,7 @@ _WRITERS: Final[dict[type, Callable[[Renderer, Any, int], Rendered]]] = {
     email.message.Message: Renderer._headers,  # noqa: SLF001
     http.client.HTTPMessage: Renderer._headers,  # noqa: SLF001
     NotStored: lambda _, value, __: (value.parts(), "not stored"),
-    Cause: lambda _, __, ___: (None, "cause"),
+    Linked: lambda _, value, __: (None, value.name),
 }
 
 
@@ -264,16 +278,23 @@ def _plain_keys(value: dict[Any, Any]) -> tuple[list[str] | None, str | None]:
     if kinds:
         return None, None
     if kind is int:
-        return [str(key) for key in value], "intkey"
+        return _int_keys(value)
     if issubclass(kind, enum.Enum):
         return _enum_keys(value, kind)
     leaf = LEAVES.get(kind)
     return (None, None) if leaf is None else _leaf_keys(value, leaf)
 
 
+def _int_keys(value: dict[Any, Any]) -> tuple[list[str] | None, str | None]:
+    try:
+        return [str(key) for key in value], "intkey"
+    except ValueError:  # a number of thousands of digits
+        return None, None
+
+
 def _enum_keys(value: dict[Any, Any], kind: type[enum.Enum]) -> tuple[list[str] | None, str | None]:
     names = [key.value for key in value if type(key.value) is str]
-    return (names, name_of(kind)) if len(names) == len(value) and not is_local(kind) else (None, None)
+    return (names, name_of(kind)) if len(names) == len(value) and is_findable(kind) else (None, None)
 
 
 def _leaf_keys(value: dict[Any, Any], leaf: Leaf) -> tuple[list[str] | None, str | None]:
@@ -303,10 +324,22 @@ def _dict_tag(value: Any) -> str:
 
 def _render_enum(value: enum.Enum, cls: type[enum.Enum]) -> Rendered:
     """Write the value where it is text or a number, as other SDKs do, else the member's name."""
-    raw = value.value
-    if type(raw) in (str, int):
-        return raw, name_of(cls)
-    return value.name, name_of(cls) + "#name"
+    raw, tag = value.value, name_of(cls)
+    if type(raw) is str or (type(raw) is int and issubclass(cls, enum.Flag)):
+        return raw, tag
+    return (raw if type(raw) is int else value.name), f"{tag}#{value.name}"
+
+
+def _not_findable(cls: type) -> str:
+    if is_local(cls):
+        return (
+            f"class {cls.__qualname__!r} is defined inside a function, so no other process can find it; move it "
+            "to module level, or annotate the function that returns it"
+        )
+    return (
+        f"class {cls.__qualname__!r} is not found under its name in module {cls.__module__!r}, so no process could "
+        "read it back; give it a name at module level that is its own"
+    )
 
 
 _ADVICE: Final[tuple[tuple[tuple[str, ...], str], ...]] = (
@@ -320,9 +353,20 @@ _ADVICE: Final[tuple[tuple[tuple[str, ...], str], ...]] = (
 )
 
 
+_BASE_ADVICE: Final[tuple[tuple[type, str], ...]] = (
+    (dict, "convert it with dict(...)"),
+    (list, "convert it with list(...)"),
+    (tuple, "convert it with tuple(...)"),
+    (set, "convert it with set(...)"),
+    (memoryview, "convert it with bytes(...)"),
+)
+
+
 def _refusal(value: Any) -> str:
     cls = type(value)
     advice = next((text for names, text in _ADVICE if cls.__name__ in names), None)
+    if advice is None:
+        advice = next((text for base, text in _BASE_ADVICE if isinstance(value, base)), None)
     if advice is None:
         advice = "return a dataclass, msgspec Struct, pydantic model or plain JSON instead"
     what = getattr(value, "__qualname__", None)

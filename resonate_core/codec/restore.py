@@ -8,31 +8,40 @@ from __future__ import annotations
 
 import collections
 import email.message
-import enum
 import types
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from resonate_core.codec.classes import ClassFinder, UnknownClassError, kind_of, name_of
-from resonate_core.codec.leaves import read_leaf
-from resonate_core.codec.not_stored import CAUSE, NotStored
+from resonate_core.codec.classes import ClassFinder, UnknownClassError, kind_of, name_of, static_base
+from resonate_core.codec.leaves import LEAVES, read_leaf
+from resonate_core.codec.not_stored import CAUSE, CONTEXT, NotStored
 from resonate_core.codec.records import is_record, shape_of
 from resonate_core.codec.render import FACTORIES
 from resonate_core.errors import DecodeError
 
 if TYPE_CHECKING:
+    import enum
     from collections.abc import Callable
 
     from resonate_core.codec.render import Node
 
 
 class Moved:
-    """The plain form of an instance whose class is not found here."""
+    """The plain form of an instance whose class is not found here.
+
+    It never reaches a program as a value; as a part of an error it says on every use what it is.
+    """
 
     __slots__ = ("error", "plain")
 
     def __init__(self, plain: Any, error: UnknownClassError) -> None:
         self.plain = plain
         self.error = error
+
+    def __repr__(self) -> str:
+        return f"<{self.error.class_name}, which is not found here: {self.plain!r}>"
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"{name!r} cannot be read: {self.error}")
 
 
 class Restorer:
@@ -60,7 +69,7 @@ class Restorer:
             return self._restore(plain, node)
         except DecodeError:
             raise
-        except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
+        except Exception as error:  # classes of users run code in __eq__, __hash__, __post_init__ and _missing_
             raise DecodeError(
                 f"type annotation does not fit the stored data: {type(error).__name__}: {error}; "
                 "the record was damaged, or written by something that does not follow the format",
@@ -106,28 +115,59 @@ class Restorer:
         return read_leaf(tag, plain)
 
     def _instance(self, plain: Any, tag: str, about: list[str] | None = None) -> Any:
-        name, _, how = tag.partition("#")
+        name, _, member = tag.partition("#")
         try:
             cls: Any = self._finder.find(name)
         except UnknownClassError as error:
             moved = Moved(plain, error)
             self.moved.append(moved)
             return moved
-        if issubclass(cls, enum.Enum):
-            return cls[plain] if how else cls(plain)
         if is_record(cls):
             return shape_of(cls).build(dict(plain), about)
-        if kind_of(cls) == "namedtuple":
+        kind = kind_of(cls)
+        if kind == "enum":
+            return _enum_member(cls, plain, member)
+        if kind == "namedtuple":
             return _named_tuple(cls, plain)
+        if kind == "scalar":
+            return _scalar(cls, plain)
         raise DecodeError(
-            f"stored class {name!r} is not a dataclass, msgspec Struct, pydantic model, Enum or named tuple here; "
-            "other classes are never instantiated from stored data",
+            f"stored class {name!r} is {cls!r} here, expected a class that declares data (dataclass, attrs, msgspec "
+            "Struct, pydantic model, Enum, named tuple); others are never instantiated from stored data",
         )
 
     def _key(self, tag: str, key: str) -> Any:
         if tag == "intkey":
             return int(key)
         return self._instance(key, tag) if ":" in tag else read_leaf(tag, key)
+
+
+def _enum_member(cls: Any, plain: Any, name: str) -> enum.Enum:
+    """Return the member of a stored name, else of the stored value: either may have changed since, seldom both."""
+    if name in cls.__members__:
+        found: enum.Enum = cls.__members__[name]
+        return found
+    try:
+        found = cls(plain)
+    except ValueError:
+        known = ", ".join(cls.__members__)
+        raise DecodeError(
+            f"stored {name_of(cls)} is {name or plain!r}, the class has only {known}; keep members that were stored",
+        ) from None
+    return found
+
+
+def _scalar(cls: Any, plain: Any) -> Any:
+    base: Any = static_base(cls)
+    if base is str or (base is int and type(plain) is int):
+        return base.__new__(cls, plain)
+    value = plain if base is float and isinstance(plain, int | float) else LEAVES[base].read(plain)
+    return base.__new__(cls, value)
+
+
+def _items(plain: Any) -> Any:
+    """Return what a mapping is made of; keys that are no text were written as pairs."""
+    return plain if isinstance(plain, dict) else map(tuple, plain)
 
 
 def _named_tuple(cls: Any, plain: list[Any]) -> Any:
@@ -149,7 +189,7 @@ def _parametrised(plain: Any, tag: str) -> Any:
     kind, _, parameter = tag.partition("/")
     if kind == "deque":
         return collections.deque(plain, int(parameter))
-    return collections.defaultdict(FACTORIES[parameter], plain[0])
+    return collections.defaultdict(FACTORIES[parameter], _items(plain))
 
 
 _CONTAINERS: Final[dict[str, Callable[[Any], Any]]] = {
@@ -158,11 +198,12 @@ _CONTAINERS: Final[dict[str, Callable[[Any], Any]]] = {
     "frozenset": frozenset,
     "pairs": lambda plain: dict(map(tuple, plain)),
     "deque": collections.deque,
-    "odict": lambda plain: collections.OrderedDict(plain[0]),
-    "counter": lambda plain: collections.Counter(plain[0]),
-    "defaultdict": lambda plain: collections.defaultdict(None, plain[0]),
+    "odict": lambda plain: collections.OrderedDict(_items(plain)),
+    "counter": lambda plain: collections.Counter(dict(_items(plain))),
+    "defaultdict": lambda plain: collections.defaultdict(None, _items(plain)),
     "namespace": lambda plain: types.SimpleNamespace(**plain),
     "headers": _read_headers,
     "not stored": lambda plain: NotStored(*plain),
     "cause": lambda _: CAUSE,
+    "context": lambda _: CONTEXT,
 }
