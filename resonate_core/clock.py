@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import random
+import threading
 import time
 import uuid
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-if TYPE_CHECKING:
-    import threading
+from resonate_core.errors import UsageError
 
 
 class Clock(Protocol):
@@ -33,9 +33,62 @@ class SystemClock:
         condition.wait(None if timeout_ms is None else max(timeout_ms, 0) / 1000)
 
 
+class VirtualClock:
+    """Time that passes only when told to: thirty days in a millisecond.
+
+    Args:
+        now_ms: where it stands at first.
+    """
+
+    def __init__(self, now_ms: int = 1_700_000_000_000) -> None:
+        self._now_ms = now_ms
+        self._lock = threading.Lock()
+        self._waiting: list[tuple[int, threading.Condition]] = []
+
+    def now_ms(self) -> int:
+        """Milliseconds since the epoch, as told."""
+        return self._now_ms
+
+    def advance(self, by_ms: int) -> None:
+        """Let time pass."""
+        self.advance_to(self._now_ms + by_ms)
+
+    def advance_to(self, instant_ms: int) -> None:
+        """Let time pass until an instant; going back is refused. Wakes whoever has waited for it."""
+        with self._lock:
+            if instant_ms < self._now_ms:
+                raise UsageError(f"a clock does not go back: it is {self._now_ms}, asked for {instant_ms}")
+            self._now_ms = instant_ms
+            due = [condition for until, condition in self._waiting if until <= instant_ms]
+        for condition in due:
+            with condition:
+                condition.notify_all()
+
+    def wait(self, condition: threading.Condition, timeout_ms: int | None) -> None:
+        """Wait on a held condition until notified or until the time has passed on this clock."""
+        if timeout_ms is None:
+            condition.wait()
+            return
+        entry = (self._now_ms + timeout_ms, condition)
+        with self._lock:
+            if entry[0] <= self._now_ms:
+                return
+            self._waiting.append(entry)
+        try:
+            condition.wait()
+        finally:
+            with self._lock:
+                self._waiting.remove(entry)
+
+
 def monotonic_ms() -> float:
     """Milliseconds on a clock that never jumps: for durations, never stored."""
     return time.monotonic() * 1000
+
+
+def pause(duration_ms: float) -> None:
+    """Let other processes go first for a moment: for locks that cannot be waited for."""
+    time.sleep(duration_ms / 1000)
 
 
 def new_pid() -> str:

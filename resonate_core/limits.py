@@ -10,6 +10,15 @@ DEFAULT_TIMEOUT_S: Final = 31_536_000.0
 #: Largest instant that is stored (year 9999): arithmetic with it stays far inside 64 bits.
 INSTANT_MAX_MS: Final = 253_402_300_799_000
 
+#: Largest integer of the protocol and of SQLite.
+INT64_MAX: Final = 2**63 - 1
+
+#: Causes of a wake-up that a task remembers: they only inform, and each is written with the row again.
+RESUMES_COUNT_MAX: Final = 256
+
+#: How long a pending task waits until it is offered again; a lost offer costs this much.
+RETRY_MS: Final = 1_000
+
 #: Longer ids are folded to a hash of their parent: nesting 5,000 deep must not cost quadratic space.
 CHILD_ID_CHARS_MAX: Final = 240
 
@@ -31,6 +40,23 @@ BLOCKED_BODY_MS: Final = 1_000
 
 #: Wait before a task whose attempt failed for a technical reason is released: an immediate release would loop.
 RELEASE_PAUSE_MS: Final = 1_000
+RELEASE_PAUSE_MAX_MS: Final = 30_000
 
 #: Executions that one worker process holds at the same time.
 HELD_COUNT_MAX: Final = 10_000
+
+#: A held execution is told of messages and of its own end from outside after this: short ones never ask.
+WATCH_AFTER_MS: Final = 50
+
+#: Slots of an inbox that are read at once.
+INBOX_READ_COUNT: Final = 16
+
+#: Pauses before a submission that the store could not take is sent again.
+WRITE_RETRY_MS: Final = 100
+WRITE_RETRY_MAX_MS: Final = 5_000
+
+#: How long an execution that has not begun waits for a worker that knows its function; then it fails by name.
+UNREGISTERED_GRACE_MS: Final = 60_000
+
+#: How long an update waits for its answer after the execution has ended: the two arrive on different ways.
+CLOSED_ANSWER_GRACE_MS: Final = 500

@@ -1,0 +1,123 @@
+"""From a URL to a network."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal
+
+from resonate_core.clock import SystemClock, new_pid
+from resonate_core.errors import UsageError
+from resonate_core.limits import RETRY_MS
+from resonate_core.network.local import LocalNetwork
+from resonate_core.network.local_server import LocalServer
+from resonate_core.store.memory import MemoryStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from resonate_core.clock import Clock
+    from resonate_core.network.port import Network
+
+_SUPPORTED: Final = "memory:, sqlite:///relative.db, sqlite:////absolute.db"
+_SYNCHRONOUS: Final = ("FULL", "NORMAL")
+
+
+class _Shared:
+    """A server and how many networks use it."""
+
+    def __init__(self, server: LocalServer, settings: tuple[object, ...]) -> None:
+        self.server = server
+        self.settings = settings
+        self.users = 0
+
+
+_lock: Final = threading.Lock()
+_servers: Final[dict[Path, _Shared]] = {}
+
+
+def open_network(
+    url: str,
+    *,
+    group: str,
+    pid: str | None = None,
+    clock: Clock | None = None,
+    synchronous: Literal["FULL", "NORMAL"] = "FULL",
+    retry_ms: int = RETRY_MS,
+    shared: LocalServer | None = None,
+) -> Network:
+    """Open the store that a URL names.
+
+    Args:
+        url: ``memory:`` (private to this call), ``sqlite:///relative.db`` or ``sqlite:////absolute.db``.
+        group: of the worker or client.
+        pid: name of this process; a fresh one if None.
+        clock: the machine's if None.
+        synchronous: for files: ``FULL`` survives a power cut, ``NORMAL`` the death of processes.
+        retry_ms: how long a pending task waits before it is offered again.
+        shared: with ``memory:``: another network's server, to share its store.
+
+    Returns:
+        A network that works at once; ``start`` makes it receive, ``stop`` ends it.
+
+    Raises:
+        UsageError: the URL or an argument is not supported.
+        StoreError: the file cannot be used; the subclass and the text say why.
+    """
+    name = pid or new_pid()
+    used_clock = clock or SystemClock()
+    if url == "memory:":
+        if shared is not None:
+            return LocalNetwork(shared, group=group, pid=name)
+        own = LocalServer(MemoryStore(), used_clock, retry_ms=retry_ms)
+        return LocalNetwork(own, group=group, pid=name, on_stop=own.close)
+    path = sqlite_path(url)
+    if synchronous not in _SYNCHRONOUS:
+        raise UsageError(f"synchronous must be FULL or NORMAL, got {synchronous!r}")
+    server, release = _acquire(path, used_clock, synchronous, retry_ms, is_own_clock=clock is not None)
+    return LocalNetwork(server, group=group, pid=name, on_stop=release)
+
+
+def sqlite_path(url: str) -> Path:
+    """Return the file that a ``sqlite:`` URL names, absolute.
+
+    Raises:
+        UsageError: it names none, or the URL is of another kind.
+    """
+    scheme, sign, rest = url.partition(":///")
+    if not sign or scheme != "sqlite":
+        raise UsageError(f"store URL {url!r} is not supported; expected one of {_SUPPORTED}")
+    if not rest or rest.endswith("/"):
+        raise UsageError(f"store URL {url!r} names no file; expected one of {_SUPPORTED}")
+    return Path(rest).expanduser().resolve()
+
+
+def _acquire(
+    path: Path, clock: Clock, synchronous: Literal["FULL", "NORMAL"], retry_ms: int, *, is_own_clock: bool
+) -> tuple[LocalServer, Callable[[], None]]:
+    """Return the one server of this process on a file, and how to let go of it."""
+    from resonate_core.store.sqlite import SqliteStore  # noqa: PLC0415 - a build of Python without sqlite3 has memory:
+
+    settings = (synchronous, retry_ms, clock if is_own_clock else None)
+    with _lock:
+        found = _servers.get(path)
+        if found is None:
+            store = SqliteStore(path, synchronous=synchronous)
+            found = _servers[path] = _Shared(LocalServer(store, clock, retry_ms=retry_ms), settings)
+        elif found.settings != settings:
+            raise UsageError(
+                f"{path} is open in this process with other settings {found.settings}, now asked for {settings}; "
+                "use the same synchronous, retry_ms and clock for all",
+            )
+        found.users += 1
+    return found.server, lambda: _release(path, found)
+
+
+def _release(path: Path, shared: _Shared) -> None:
+    with _lock:
+        shared.users -= 1
+        is_last = shared.users == 0
+        if is_last:
+            del _servers[path]
+    if is_last:
+        shared.server.close()
