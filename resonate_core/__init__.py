@@ -1,1 +1,102 @@
-"""The bundled runtime: durable generator functions on an embedded store or a Resonate Server."""
+"""Durable execution for Python: generator functions, durable promises, one file or a Resonate Server."""
+
+from __future__ import annotations
+
+from resonate_core.client.describe import Description
+from resonate_core.client.function import Function
+from resonate_core.client.handle import Handle
+from resonate_core.client.resonate import Resonate
+from resonate_core.codec import AesGcmEncryptor, Encryptor
+from resonate_core.context import Context
+from resonate_core.errors import (
+    AlreadyRegisteredError,
+    AlreadyStartedError,
+    ApplicationError,
+    CanceledError,
+    Cancelled,
+    ChildError,
+    CodecError,
+    ConflictError,
+    ContinueAsNew,
+    DecodeError,
+    EncodeError,
+    ExecutionClosedError,
+    ExecutionError,
+    InvalidIdError,
+    NondeterminismError,
+    NotFoundError,
+    NotRegisteredError,
+    ProtocolError,
+    RemoteError,
+    ResonateCoreError,
+    StepCrashedError,
+    StepError,
+    StepTimeoutError,
+    StoppedError,
+    StoreBusyError,
+    StoreCorruptError,
+    StoreError,
+    TimedOutError,
+    TransportError,
+    UsageError,
+)
+from resonate_core.marks import durable, entry, query, signal, step, update
+from resonate_core.retry import Backoff, Constant, Exponential, Linear, Never
+from resonate_core.scheduler.promises import Promise
+from resonate_core.step_context import heartbeat, in_step, step_info, step_logger
+
+__all__ = [
+    "AesGcmEncryptor",
+    "AlreadyRegisteredError",
+    "AlreadyStartedError",
+    "ApplicationError",
+    "Backoff",
+    "CanceledError",
+    "Cancelled",
+    "ChildError",
+    "CodecError",
+    "ConflictError",
+    "Constant",
+    "Context",
+    "ContinueAsNew",
+    "DecodeError",
+    "Description",
+    "EncodeError",
+    "Encryptor",
+    "ExecutionClosedError",
+    "ExecutionError",
+    "Exponential",
+    "Function",
+    "Handle",
+    "InvalidIdError",
+    "Linear",
+    "Never",
+    "NondeterminismError",
+    "NotFoundError",
+    "NotRegisteredError",
+    "Promise",
+    "ProtocolError",
+    "RemoteError",
+    "Resonate",
+    "ResonateCoreError",
+    "StepCrashedError",
+    "StepError",
+    "StepTimeoutError",
+    "StoppedError",
+    "StoreBusyError",
+    "StoreCorruptError",
+    "StoreError",
+    "TimedOutError",
+    "TransportError",
+    "UsageError",
+    "durable",
+    "entry",
+    "heartbeat",
+    "in_step",
+    "query",
+    "signal",
+    "step",
+    "step_info",
+    "step_logger",
+    "update",
+]

@@ -60,3 +60,6 @@ UNREGISTERED_GRACE_MS: Final = 60_000
 
 #: How long an update waits for its answer after the execution has ended: the two arrive on different ways.
 CLOSED_ANSWER_GRACE_MS: Final = 500
+
+#: Seconds that ``stop`` gives to steps that run.
+STOP_GRACE_S: Final = 5.0

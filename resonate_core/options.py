@@ -38,6 +38,11 @@ class CallOptions:
     if_exists: str = "join"
     result_type: Any = None
 
+    @property
+    def has_retry_policy(self) -> bool:
+        """Whether a policy was named; None is one: a single attempt."""
+        return self.retry_policy is not UNSET
+
     def merged(self, changes: Mapping[str, Any]) -> CallOptions:
         """Return a copy with some options set.
 

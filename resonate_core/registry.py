@@ -7,7 +7,7 @@ import inspect
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from resonate_core.codec.annotations import annotated_result
+from resonate_core.codec.annotations import return_hint
 from resonate_core.errors import AlreadyRegisteredError, NotRegisteredError, UsageError
 from resonate_core.marks import (
     DurableMark,
@@ -18,6 +18,18 @@ from resonate_core.marks import (
     handlers_of,
     step_mark,
 )
+
+__all__ = [
+    "CONTEXT_NAMES",
+    "Kind",
+    "Registered",
+    "Registry",
+    "describe",
+    "is_generator_function",
+    "name_of",
+    "return_hint",
+    "takes_context",
+]
 
 Kind = Literal["generator", "class", "leaf"]
 CONTEXT_NAMES = frozenset({"ctx", "context", "_ctx", "_context", "c", "_"})
@@ -117,17 +129,6 @@ def takes_context(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) 
             return False
         return True
     return False
-
-
-def return_hint(thing: Any) -> Any:
-    """Return the annotated result of a function, of a durable class that of its entry, or ``Any``.
-
-    Of a generator function it is what the generator returns.
-    """
-    if not inspect.isclass(thing):
-        return annotated_result(thing)
-    entries = [attribute for (kind, _), (attribute, _) in handlers_of(thing).items() if kind == "entry"]
-    return annotated_result(getattr(thing, entries[0])) if entries else Any
 
 
 def name_of(thing: Any) -> str:

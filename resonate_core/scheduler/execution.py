@@ -2,28 +2,42 @@
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from resonate_core.context import Context
-from resonate_core.errors import Cancelled, CanceledError, CodecError, ContinueAsNew, NondeterminismError, TimedOutError
+from resonate_core.errors import Cancelled, CodecError, ContinueAsNew, NondeterminismError, UsageError
 from resonate_core.ids import order_id, run_id
+from resonate_core.options import CallOptions
 from resonate_core.protocol.records import TAG_BRANCH, TAG_ORIGIN, TAG_PARENT, TAG_SCOPE, PromiseRecord
 from resonate_core.protocol.requests import FenceSettled, PromiseCreate, TaskFence
+from resonate_core.registry import takes_context
 from resonate_core.scheduler import handlers, interpret
 from resonate_core.scheduler.branch import Branch
-from resonate_core.scheduler.effects import Effects, Outcome, Write
-from resonate_core.scheduler.inbox import Inbox
-from resonate_core.scheduler.order import INBOX_KEY, OrderLog
+from resonate_core.scheduler.effects import Effects, Outcome, StartStep, Write
+from resonate_core.scheduler.inbox import Inbox, Message
+from resonate_core.scheduler.order import GLUED, INBOX_KEY, OrderLog
 from resonate_core.scheduler.promises import Slot
 from resonate_core.scheduler.waits import Action, Wait, WaitDrain, WaitMessage, WaitPredicate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from resonate_core.protocol.records import SettledState
     from resonate_core.protocol.requests import Response
     from resonate_core.registry import Registered
     from resonate_core.scheduler.environment import Environment
+
+
+logger = logging.getLogger("resonate_core")
+
+
+def settled_state(error: BaseException | None) -> SettledState:
+    """Return the state in which a promise is settled whose work ended like this."""
+    if error is None:
+        return "resolved"
+    return "rejected_canceled" if isinstance(error, Cancelled) else "rejected"
 
 
 class Execution:
@@ -37,7 +51,7 @@ class Execution:
         run: number of continue-as-new so far; ``arguments`` are those of this run.
     """
 
-    def __init__(  # noqa: PLR0913 - one execution has these parts
+    def __init__(
         self,
         env: Environment,
         record: PromiseRecord,
@@ -49,6 +63,7 @@ class Execution:
         run: int = 0,
         first_slot: int = 0,
         event_counts: dict[str, int] | None = None,
+        opts: CallOptions | None = None,
     ) -> None:
         self.env = env
         self.id = record.id
@@ -70,11 +85,18 @@ class Execution:
         self.instance: Any = None
         self.main: Branch | None = None
         self.outcome: Outcome | None = None
+        self.opts = opts or CallOptions()
         self.closing = False
+        self.catching_up = False
+        self.drained_to = first_slot
+        self.has_acted = False
+        self.open_records: dict[str, PromiseRecord] = {}
         self.steps_running = 0
         self.answers_open = 0
         self._attached: dict[str, Slot] = {}
         self._handlers_running = 0
+        self._branches: list[Branch] = []
+        self._closing_outcome = Outcome()
         self._ready: deque[tuple[Branch, Action]] = deque()
         self._waiters: dict[str, list[Wait]] = {}
         self._available: dict[str, Any] = {}
@@ -87,10 +109,11 @@ class Execution:
     def load(self, records: list[PromiseRecord]) -> None:
         """Take in what earlier attempts recorded (the preload of the acquired task)."""
         prefix = order_id(self.base, 0)[:-1]
+        self.catching_up = self.catching_up or bool(records)
         for record in records:
             if record.state == "pending":
-                continue
-            if record.id.startswith(prefix):
+                self.open_records[record.id] = record
+            elif record.id.startswith(prefix):
                 self.order.load(int(record.id[len(prefix) :]), self.env.codec.decode_value(record.value))
             else:
                 self.history[record.id] = record
@@ -107,22 +130,37 @@ class Execution:
         context = Context(self, self.base, shown_id=self.logical_id)
         args, kwargs = self.arguments
         try:
+            self.env.check_arguments(self.function, args, kwargs)
             self.instance, made = handlers.make_main(self.function, context, args, kwargs)
         except BaseException as error:  # noqa: BLE001 - whatever user code raises is its outcome
             self.finish(Outcome(error=self.env.tame(error)))
             return
-        if not hasattr(made, "send"):
-            self.finish(Outcome(value=made))
+        if made is None:
+            self._begin_as_step(handlers.leaf_of(self.function, self.instance), context)
             return
         self.main = Branch(made, context, self.function.name)
-        self._ready.append((self.main, ("send", None)))
+        self.start_branch(self.main)
+
+    def _begin_as_step(self, leaf: Any, context: Context) -> None:
+        """A body that never yields could block everybody: it runs as a step."""
+        args, kwargs = self.arguments
+        slot = Slot(self.id, "step", self.function.name)
+        slot.timeout_at = self.record.timeout_at
+        wants_context = self.function.kind == "class" or takes_context(leaf, args, kwargs)
+        start = StartStep(slot, leaf, args, kwargs, self.opts, None, context if wants_context else None)
+        self.effects.starts.append(start)
+        self.steps_running += 1
 
     def advance(self) -> None:
         """Run until nothing more can happen without news from outside."""
         while self.outcome is None:
             self._run_ready()
             if self.outcome is not None or not self._deliver_next():
-                return
+                break
+            while self.order.planned == (INBOX_KEY, GLUED) and self.inbox.next_event is not None:
+                self._deliver_message(must_record=False)
+        if self.closing and self.outcome is None:
+            self._try_close()
 
     def _run_ready(self) -> None:
         while True:
@@ -226,6 +264,10 @@ class Execution:
             return self._deliver_planned(*planned)
         if not self.order.is_past_record:
             return self._deliver_gap()
+        if self.catching_up:
+            done = self._catch_up()
+            if done is not None:
+                return done
         if self.inbox.next_event is not None:
             return self._deliver_message(must_record=bool(self._waiters))
         for key, payload in self._available.items():
@@ -266,6 +308,23 @@ class Execution:
             return self._deliver(key, payload, must_record=False)
         return False
 
+    def _catch_up(self) -> bool | None:
+        """Past the last order record, but perhaps not yet where the last attempt stopped.
+
+        Where one source was all there was, its event came unrecorded; so a message that waits now must not overtake it,
+        or the code would do something else than it did. Only where the source has nothing to give is the end reached.
+        Returns None there: from now on the execution is live.
+        """
+        if len(self._waiters) == 1:
+            for key, payload in self._available.items():
+                return self._deliver(key, payload, must_record=False)
+            if self.answers_open:
+                return False
+        elif not self._waiters and not self.closing:
+            return self.inbox.next_event is not None and self._deliver_message(must_record=False)
+        self.catching_up = False
+        return None
+
     def _deliver(self, key: str, payload: Any, *, must_record: bool) -> bool:
         if key.startswith("r:") and not hasattr(payload, "slot"):
             payload = self._take_match(key)
@@ -273,7 +332,7 @@ class Execution:
             self._flush_order()
         shown = str(payload.slot) if hasattr(payload, "slot") else payload if isinstance(payload, str) else ""
         self.order.advance(key, shown, must_record=must_record)
-        self.effects.is_gate = self.effects.is_gate or must_record
+        self._note_event(must_record=must_record)
         self._available.pop(key, None)
         slot = self.slots.get(key)
         if slot is not None:
@@ -292,10 +351,15 @@ class Execution:
         if must_record and self.order.breaks_batch:
             self._flush_order()
         self.order.advance(INBOX_KEY, "", must_record=must_record)
-        self.effects.is_gate = self.effects.is_gate or must_record
+        self._note_event(must_record=must_record)
+        self.now_ms = max(self.now_ms, message.at_ms)
         handlers.deliver(self, message)
         self._check_drains()
         return True
+
+    def _note_event(self, *, must_record: bool) -> None:
+        self.effects.is_gate = self.effects.is_gate or must_record
+        self.has_acted = False
 
     # -- messages ------------------------------------------------------------------------------------------------
 
@@ -308,6 +372,11 @@ class Execution:
             if not handlers.refuse(self, message):
                 self._match_receivers()
             self._check_drains()
+
+    def unread_message(self, message: Message) -> None:
+        """Take in a message that the run before this one left unread."""
+        self.inbox.put_back(message)
+        self._match_receivers()
 
     def _match_receivers(self) -> None:
         for wait in self._receivers:
@@ -332,6 +401,7 @@ class Execution:
         """Let a new branch run at the next turn."""
         if branch.is_handler:
             self._handlers_running += 1
+        self._branches.append(branch)
         self._ready.append((branch, ("send", None)))
 
     def attach(self, slot: Slot) -> None:
@@ -340,6 +410,7 @@ class Execution:
             self._attached[slot.id] = slot
 
     def _branch_ended(self, branch: Branch, value: Any, error: BaseException | None) -> None:
+        self._branches.remove(branch)
         if isinstance(error, ContinueAsNew):
             self._close_with(Outcome(new_args=(error.new_args, error.new_kwargs)))
             return
@@ -372,7 +443,7 @@ class Execution:
             encoded = codec.encode_value(value) if error is None else codec.encode_error(error)
         except CodecError as problem:
             error, encoded = problem, codec.encode_error(problem)
-        state = "resolved" if error is None else "rejected_canceled" if isinstance(error, Cancelled) else "rejected"
+        state = settled_state(error)
         create = self.local_create(slot, slot.timeout_at, {})
         self.effects.writes.append(Write(FenceSettled(self.id, self.version, create, state, encoded)))
         return error
@@ -406,8 +477,18 @@ class Execution:
         self.outcome = outcome
 
     def reopen(self) -> None:
-        """Take the end back: a message came in before it could be settled."""
+        """Take the end back: a message came in before it could be settled, and its handler shall run."""
         self.outcome = None
+
+    def glue_record(self, count: int) -> Write:
+        """Record that messages came together with the last event, before the function went on from it.
+
+        Without this the function would have ended without looking at what the messages changed. It is exact as long as
+        the function has done nothing since that event that others can see (``has_acted`` is False).
+        """
+        create = PromiseCreate(order_id(self.base, self.order.position), self.record.timeout_at, tags=self._own_tags())
+        entries = [self.order.entry(INBOX_KEY, GLUED)] * count
+        return Write(FenceSettled(self.id, self.version, create, "resolved", self.env.codec.encode_value(entries)))
 
     # -- what the worker needs -----------------------------------------------------------------------------------
 
@@ -424,6 +505,7 @@ class Execution:
         """Hand over what is to be done, order records included."""
         self._flush_order()
         effects, self.effects = self.effects, Effects()
+        self.has_acted = self.has_acted or bool(effects.writes or effects.starts or effects.asks)
         return effects
 
     def awaited(self) -> list[Slot]:
@@ -438,6 +520,30 @@ class Execution:
     def is_idle(self) -> bool:
         """Whether nothing goes on here: only others, or messages, can bring the execution further."""
         return not (self.steps_running or self.answers_open or self._ready or self.outcome)
+
+    def close_generators(self) -> None:
+        """Let go of what stands in memory: an execution that leaves this process goes on elsewhere."""
+        for branch in self._branches:
+            try:
+                branch.generator.close()
+            except BaseException:
+                logger.debug("%s: the generator objected to being closed", self.id, exc_info=True)
+        self._branches.clear()
+
+    def branch_of(self, context: Context) -> Branch:
+        """Return the branch that a context was given to.
+
+        Raises:
+            UsageError: the context belongs to a step, which is not cancelled at yields.
+        """
+        for branch in self._branches:
+            if branch.context is context:
+                return branch
+        raise UsageError("shielded() works in a durable function or handler, not in a step")
+
+    def localized(self, id: str) -> str:  # noqa: A002 - the protocol's word
+        """Return the id under which a promise of another origin is awaited; the embedded store needs no bridge."""
+        return id
 
     def _own_tags(self) -> dict[str, str]:
         return {TAG_ORIGIN: self.origin, TAG_BRANCH: self.base, TAG_PARENT: self.base, TAG_SCOPE: "local"}
@@ -469,4 +575,3 @@ class Execution:
         self.slot_settled(slot)
 
 
-__all__ = ["CanceledError", "Execution", "TimedOutError"]

@@ -14,6 +14,7 @@ from resonate_core.context import Context
 from resonate_core.errors import Cancelled, CodecError, UsageError
 from resonate_core.ids import inbox_id
 from resonate_core.protocol.requests import PromiseSettle
+from resonate_core.registry import is_generator_function
 from resonate_core.scheduler import interpret
 from resonate_core.scheduler.branch import Branch
 from resonate_core.scheduler.effects import Outcome, Write
@@ -29,13 +30,36 @@ logger = logging.getLogger("resonate_core")
 def make_main(
     function: Registered, context: Context, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[Any, Any]:
-    """Return (instance or None, what the entry gave: a generator, or the result of a function that never yields)."""
+    """Return (instance or None, generator); no generator where the body never yields and runs as a step.
+
+    Raises:
+        UsageError: a generator function gave something else (a decorator hides it).
+    """
+    if function.kind == "leaf":
+        return None, None
     if function.kind != "class":
-        return None, function.thing(context, *args, **kwargs)
+        return None, _generator(function, function.thing(context, *args, **kwargs))
     cls = function.thing
     wants_arguments = len(inspect.signature(cls).parameters) > 0
     instance = cls(*args, **kwargs) if wants_arguments else cls()
-    return instance, _call(getattr(instance, function.entry or ""), context, args, kwargs)
+    entry = getattr(instance, function.entry or "")
+    if not is_generator_function(entry):
+        return instance, None
+    return instance, _generator(function, entry(context, *args, **kwargs))
+
+
+def _generator(function: Registered, made: Any) -> Any:
+    if not hasattr(made, "send"):
+        raise UsageError(
+            f"{function.name} is declared as a generator function but gave {type(made).__name__}; "
+            "a decorator around it must use `yield from`"
+        )
+    return made
+
+
+def leaf_of(function: Registered, instance: Any) -> Any:
+    """Return what runs as a step where the body of an execution never yields."""
+    return function.thing if instance is None else getattr(instance, function.entry or "")
 
 
 def _call(method: Any, context: Context, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

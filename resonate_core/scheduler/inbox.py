@@ -13,14 +13,23 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-MessageKind = Literal["signal", "update", "send", "cancel", "closed"]
+#: "hole" is a slot that was settled without a message; "closed" says that no further one is accepted.
+MessageKind = Literal["signal", "update", "send", "cancel", "closed", "hole"]
 
 #: Header of a message's value: its id, by which senders recognise their own and receivers drop repetitions.
 MESSAGE_HEADER = "resonate:message"
 
 
 class Message(msgspec.Struct):
-    """One message. ``topic`` is the name of a signal or update, or the topic of a send (None: no topic)."""
+    """One message.
+
+    Attributes:
+        id: by which its sender and the receiver recognise it.
+        topic: name of a signal or update, or topic of a send (None: no topic).
+        reply: promise that the sender of an update waits for.
+        slot: where it stands in the inbox; not stored.
+        at_ms: when it was accepted; not stored.
+    """
 
     id: str
     kind: MessageKind
@@ -29,6 +38,7 @@ class Message(msgspec.Struct):
     kwargs: dict[str, Any] = {}
     reply: str | None = None
     slot: int = -1
+    at_ms: int = 0
 
     @property
     def content(self) -> Any:
@@ -44,20 +54,33 @@ class Inbox:
         self._events: dict[int, Message] = {}
         self._kept: dict[int, Message] = {}
         self._seen: set[str] = set()
+        self._read_below = 0
+        self._left_over: frozenset[int] = frozenset()
         self.next_slot = first_slot
         self.is_closed = False
+
+    def skip_read(self, below: int, left_over: list[int]) -> None:
+        """Pass over what earlier runs have read: all slots below a bound but those left over."""
+        self._read_below = below
+        self._left_over = frozenset(left_over)
 
     def add(self, message: Message) -> bool:
         """Take in the message of ``next_slot``; return whether it is new (not a repetition)."""
         self.next_slot = message.slot + 1
+        if message.slot < self._read_below and message.slot not in self._left_over:
+            return False
         if message.kind == "closed":
             self.is_closed = True
-            return False
-        if message.id in self._seen:
+        if message.kind in ("closed", "hole") or message.id in self._seen:
             return False
         self._seen.add(message.id)
         (self._events if self._is_event(message) else self._kept)[message.slot] = message
         return True
+
+    @property
+    def event_count(self) -> int:
+        """Messages with a handler that have not been delivered."""
+        return len(self._events)
 
     @property
     def next_event(self) -> Message | None:
@@ -79,6 +102,15 @@ class Inbox:
     def take(self, slot: int) -> Message | None:
         """Remove and return a kept message by its slot."""
         return self._kept.pop(slot, None)
+
+    def unread(self) -> list[Message]:
+        """Return messages that nobody took, in order."""
+        return sorted([*self._events.values(), *self._kept.values()], key=lambda message: message.slot)
+
+    def put_back(self, message: Message) -> None:
+        """Take in a message that an earlier run left unread."""
+        self._seen.add(message.id)
+        (self._events if self._is_event(message) else self._kept)[message.slot] = message
 
     def unread_slots(self) -> list[int]:
         """Return slots of messages that nobody took, in order: they follow continue-as-new."""

@@ -7,12 +7,18 @@ now waits.
 from __future__ import annotations
 
 import inspect
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from resonate_core import commands as c
 from resonate_core.context import Context
-from resonate_core.errors import Cancelled, CanceledError, ContinueAsNew, NondeterminismError, UsageError
+from resonate_core.errors import (
+    CanceledError,
+    Cancelled,
+    CodecError,
+    ContinueAsNew,
+    NondeterminismError,
+    UsageError,
+)
 from resonate_core.ids import event_id
 from resonate_core.limits import DEFAULT_TIMEOUT_S, INSTANT_MAX_MS
 from resonate_core.marks import durable_mark, step_mark
@@ -27,10 +33,10 @@ from resonate_core.protocol.records import (
     PromiseRecord,
 )
 from resonate_core.protocol.requests import FenceSettled, PromiseCreate, PromiseSettle, Response
-from resonate_core.registry import Registered, is_generator_function, name_of, return_hint, takes_context
+from resonate_core.registry import is_generator_function, name_of, return_hint, takes_context
 from resonate_core.scheduler.branch import Branch
 from resonate_core.scheduler.effects import Ask, StartStep, Write
-from resonate_core.scheduler.promises import Promise, Slot, slot_of
+from resonate_core.scheduler.promises import LATENT_NAME, TIMER_NAME, Promise, Slot, slot_of
 from resonate_core.scheduler.waits import (
     Action,
     WaitAll,
@@ -43,9 +49,8 @@ from resonate_core.scheduler.waits import (
 )
 
 if TYPE_CHECKING:
+    from resonate_core.protocol.records import SettledState
     from resonate_core.scheduler.execution import Execution
-
-_PRIMITIVES = (str, int, float, bool, type(None))
 
 
 def carry_out(ex: Execution, branch: Branch, command: Any) -> Action | None:
@@ -58,9 +63,12 @@ def carry_out(ex: Execution, branch: Branch, command: Any) -> Action | None:
     if action is None:
         return ("throw", _not_a_command(command))
     try:
-        return action(ex, branch, command)
-    except UsageError as error:
+        result: Action | None = action(ex, branch, command)
+    except NondeterminismError:
+        raise  # not for user code: its clean-up must not run over records that it does not fit
+    except (UsageError, CodecError) as error:
         return ("throw", error)
+    return result
 
 
 def _not_a_command(thing: Any) -> UsageError:
@@ -122,7 +130,9 @@ def _check_fingerprint(ex: Execution, slot: Slot, record: PromiseRecord) -> None
 def _run(ex: Execution, branch: Branch, cmd: c.Call) -> Action | None:
     try:
         slot, is_new = _begin_local(ex, branch, cmd)
-    except (UsageError, TypeError) as error:
+    except NondeterminismError:
+        raise
+    except (UsageError, CodecError, TypeError) as error:
         return ("throw", error)
     if cmd.begin:
         if is_new:
@@ -132,9 +142,7 @@ def _run(ex: Execution, branch: Branch, cmd: c.Call) -> Action | None:
 
 
 def _begin_local(ex: Execution, branch: Branch, cmd: c.Call) -> tuple[Slot, bool]:
-    function = cmd.function
-    if isinstance(function, Registered):
-        function = function.thing
+    function = ex.env.local_target(cmd.function)
     if not callable(function):
         raise UsageError(f"ctx.run takes a function, got {function!r}; by name it is ctx.rpc({function!r}, ...)")
     if inspect.isclass(function) and durable_mark(function) is not None:
@@ -167,6 +175,7 @@ def _begin_branch(ex: Execution, cmd: c.Call, slot: Slot, function: Any) -> None
 def _begin_step(ex: Execution, branch: Branch, cmd: c.Call, slot: Slot, function: Any) -> None:
     mark = step_mark(function)
     slot.function = function
+    slot.is_leaf = True
     slot.hint = cmd.opts.result_type or return_hint(function)
     if mark is not None and cmd.opts.errors is None:
         slot.wrap = mark.errors == "wrapped"
@@ -203,6 +212,7 @@ def _remote(ex: Execution, branch: Branch, cmd: c.Call) -> Action | None:
             **cmd.opts.tags,
         }
         deadline = _deadline(ex, cmd.opts.timeout, capped=cmd.kind != "detached")
+        slot.is_leaf = thing is not None and not is_generator_function(thing)
         _create(ex, slot, PromiseCreate(ex.localized(slot.id), deadline, param, tags))
         ex.attach(slot)
     if cmd.begin or cmd.kind == "detached":
@@ -211,32 +221,36 @@ def _remote(ex: Execution, branch: Branch, cmd: c.Call) -> Action | None:
 
 
 def _create(ex: Execution, slot: Slot, create: PromiseCreate) -> None:
+    """Create the promise behind a slot, unless the history has it."""
+    known = ex.history.pop(slot.id, None) or ex.open_records.pop(slot.id, None)
+    if known is not None:
+        _created(ex, slot, known)
+        return
+
     def answered(response: Response) -> None:
         ex.answers_open -= 1
-        if response.promise is None:
-            slot.settle(None, ex.env.refusal(create, response), ex.now_ms)
-            ex.slot_settled(slot)
+        if response.promise is not None:
+            _created(ex, slot, response.promise)
             return
-        if slot.kind == "remote":
-            try:
-                _check_fingerprint(ex, slot, response.promise)
-            except NondeterminismError as error:
-                slot.settle(None, error, ex.now_ms)
-                ex.slot_settled(slot)
-                return
-        ex.settle_slot(slot, response.promise)
+        slot.settle(None, ex.env.refusal(create, response), ex.now_ms)
+        ex.slot_settled(slot)
 
     ex.fence(create, answered)
 
 
-def _latent(ex: Execution, _branch: Branch, cmd: c.Latent) -> Action | None:
-    slot, is_new = _claim(ex, cmd, "latent", "promise")
+def _created(ex: Execution, slot: Slot, record: PromiseRecord) -> None:
+    _check_fingerprint(ex, slot, record)
+    ex.settle_slot(slot, record)
+
+
+def _latent(ex: Execution, branch: Branch, cmd: c.Latent) -> Action | None:
+    slot, is_new = _claim(ex, cmd, "latent", LATENT_NAME)
     if is_new:
         slot.close = "abandon"
         slot.hint = cmd.opts.result_type or Any
         tags = {TAG_EXTERNAL: "true", TAG_SCOPE: "global", **cmd.opts.tags}
         if cmd.opts.id is None:
-            tags |= {TAG_ORIGIN: ex.origin, TAG_BRANCH: slot.id, TAG_PARENT: _branch.context.base}
+            tags |= {TAG_ORIGIN: ex.origin, TAG_BRANCH: ex.base, TAG_PARENT: branch.context.base}
         param = ex.env.codec.encode_value(cmd.data)
         _create(ex, slot, PromiseCreate(ex.localized(slot.id), _deadline(ex, cmd.opts.timeout), param, tags))
     return ("send", Promise(slot))
@@ -245,9 +259,9 @@ def _latent(ex: Execution, _branch: Branch, cmd: c.Latent) -> Action | None:
 def _timer(ex: Execution, id: str, seconds: float) -> Slot:  # noqa: A002 - the protocol's word
     slot = ex.slots.get(id)
     if slot is None:
-        slot = ex.slots[id] = Slot(id, "timer", "sleep")
+        slot = ex.slots[id] = Slot(id, "timer", TIMER_NAME)
         slot.close = "abandon"
-        tags = {TAG_TIMER: "true", TAG_SCOPE: "global", TAG_ORIGIN: ex.origin, TAG_BRANCH: id, TAG_PARENT: ex.base}
+        tags = {TAG_TIMER: "true", TAG_SCOPE: "global", TAG_ORIGIN: ex.origin, TAG_BRANCH: ex.base, TAG_PARENT: ex.base}
         due = min(ex.env.now_ms() + int(seconds * 1000), INSTANT_MAX_MS)
         _create(ex, slot, PromiseCreate(id, due, tags=tags))
     return slot
@@ -386,7 +400,7 @@ def _record(ex: Execution, id: str, name: str, value: Any, error: BaseException 
     slot = Slot(id, "step", name)
     codec = ex.env.codec
     encoded = codec.encode_value(value) if error is None else codec.encode_error(error)
-    state = "resolved" if error is None else "rejected"
+    state: SettledState = "resolved" if error is None else "rejected"
     create = ex.local_create(slot, ex.record.timeout_at, {})
     ex.effects.writes.append(Write(FenceSettled(ex.id, ex.version, create, state, encoded)))
     ex.effects.is_gate = True
@@ -490,18 +504,6 @@ def cancel_branch(ex: Execution, branch: Branch, reason: str) -> None:
     ex.wake(wait, ("throw", Cancelled(reason)))
     for slot in inner:
         cancel_slot(ex, slot, reason)
-
-
-def seconds(value: float | timedelta, what: str) -> float:
-    """Return the seconds of a duration; zero and below mean at once, as in the generator SDK.
-
-    Raises:
-        UsageError: not a number or timedelta, or NaN.
-    """
-    number = value.total_seconds() if isinstance(value, timedelta) else value
-    if isinstance(number, bool) or not isinstance(number, (int, float)) or number != number:  # noqa: PLR0124 - NaN
-        raise UsageError(f"{what} takes seconds or a timedelta, got {value!r}")
-    return max(0.0, min(float(number), INSTANT_MAX_MS / 1000))
 
 
 _TABLE: dict[type, Any] = {

@@ -6,6 +6,8 @@ from typing import Final
 
 #: Key of the source "the next message that has a handler".
 INBOX_KEY: Final = "inbox"
+#: Payload of a message that came together with the event before it: delivered before the function goes on from that.
+GLUED: Final = "+"
 #: Between the key of an event and its payload, in an order record.
 SEPARATOR: Final = "="
 
@@ -47,7 +49,12 @@ class OrderLog:
             raise AssertionError("order records of one batch are contiguous: flush before a gap")
         if not self._pending:
             self._pending_first = number
-        self._pending.append(f"{key}{SEPARATOR}{payload}")
+        self._pending.append(self.entry(key, payload))
+
+    @staticmethod
+    def entry(key: str, payload: str) -> str:
+        """Return the stored form of one event."""
+        return f"{key}{SEPARATOR}{payload}"
 
     @property
     def breaks_batch(self) -> bool:

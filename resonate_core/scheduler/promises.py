@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 SlotKind = Literal["step", "branch", "remote", "timer", "latent"]
 
+#: Names of slots that no function made: fingerprints at replay like those of functions.
+TIMER_NAME: Final = "sleep"
+LATENT_NAME: Final = "promise"
+
 
 class Slot:
     """One promise of an execution. ``watched`` says that only somebody else can settle it."""
 
     __slots__ = (
-        "branch", "close", "error", "function", "hint", "id", "is_settled", "kind", "name", "observers", "settled_at",
-        "timeout_at", "value", "wrap",
+        "attempts", "branch", "close", "error", "function", "hint", "id", "is_leaf", "is_settled", "kind", "name",
+        "observers", "retry_state", "settled_at", "timeout_at", "value", "wrap",
     )  # fmt: skip
 
     def __init__(self, id: str, kind: SlotKind, name: str) -> None:  # noqa: A002 - the protocol's word
@@ -33,6 +37,9 @@ class Slot:
         self.function: Any = None
         self.branch: Any = None
         self.observers: list[Callable[[Slot], None]] | None = None
+        self.is_leaf = False
+        self.attempts = 0
+        self.retry_state = ""
 
     @property
     def watched(self) -> bool:

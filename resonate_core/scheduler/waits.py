@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from resonate_core.scheduler.promises import Slot
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from resonate_core.scheduler.branch import Branch
     from resonate_core.scheduler.inbox import Message
+    from resonate_core.scheduler.promises import Slot
 
 Action = tuple[Literal["send", "throw"], Any]
 

@@ -61,10 +61,15 @@ class StepRunner:
         self.is_inline = inline
         self.timers = Timers(self.clock, threaded=not inline)
         self.threads = InlineThreads() if inline else StepThreads(max_threads, self._describe)
-        self.loop = InlineLoop() if inline else StepLoop(loop)
+        self.loop: InlineLoop | StepLoop = InlineLoop() if inline else StepLoop(loop)
         self.on_heartbeat = on_heartbeat
         self._open: dict[int, Series] = {}
         self._is_stopped = False
+
+    def use_loop(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Run async steps on the program's event loop from now on."""
+        if not self.is_inline:
+            self.loop = StepLoop(loop)
 
     def submit(self, call: StepCall, on_done: Callable[[StepOutcome], None]) -> StepHandle:
         """Start a step and return at once.

@@ -1,0 +1,1 @@
+"""What programs hold: ``Resonate``, handles, and the same names for async code."""

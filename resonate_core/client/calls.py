@@ -1,0 +1,137 @@
+"""Starting, finding, listing and scheduling executions, as futures: the common ground of blocking and async callers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any
+
+from resonate_core.client.describe import Description, list_operation
+from resonate_core.client.function import Function
+from resonate_core.client.handle import Handle
+from resonate_core.client.operations import Operation, checked
+from resonate_core.client.starting import Start, find_operation, start_operation
+from resonate_core.errors import NotRegisteredError, UsageError
+from resonate_core.ids import check_id, logical_id
+from resonate_core.limits import DEFAULT_TIMEOUT_S
+from resonate_core.marks import durable_mark
+from resonate_core.options import UNSET, CallOptions
+from resonate_core.protocol.records import TAG_SCOPE, TAG_TARGET
+from resonate_core.protocol.requests import ScheduleCreate
+from resonate_core.registry import Registered, describe, return_hint
+
+if TYPE_CHECKING:
+    from resonate_core.client.engine import Engine
+
+
+class Calls:
+    """One client's way to start things, with the options of its view."""
+
+    def __init__(self, engine: Engine, options: CallOptions) -> None:
+        self._engine = engine
+        self._options = options
+
+    def begin(
+        self, id: str, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], *, here: bool  # noqa: A002
+    ) -> Future[Handle[Any]]:
+        """Start a function.
+
+        Raises:
+            UsageError: a bad id, arguments that do not fit, something that is no function.
+            NotRegisteredError: it shall run here and is not registered here.
+            EncodeError: an argument has no stored form.
+        """
+        engine, env = self._engine, self._engine.env
+        check_id(id)
+        _check_no_generation(id)
+        function = function.func if isinstance(function, Function) else function
+        name, version, thing = env.target_of(function, self._options.version)
+        registered = env.registry.find(name, version) or _as_registered(function)
+        if here and env.registry.find(name, version) is None:
+            raise NotRegisteredError(
+                f"{name!r} is not registered in this process, so it cannot run here; "
+                f"call register({name}) first, or start it elsewhere with rpc"
+            )
+        if registered is not None:
+            env.check_arguments(registered, args, kwargs)
+        opts = self._effective(registered)
+        start = Start(
+            id=id,
+            name=name,
+            param=env.invocation(name, args, kwargs, version, opts),
+            target=env.address(opts.target),
+            opts=opts,
+            here=(engine.network.pid, engine.settings.ttl_ms) if here else None,
+        )
+        hint = Any if thing is None else return_hint(thing)
+        return engine.drive(self._begin(start, hint))
+
+    def _begin(self, start: Start, hint: Any) -> Operation[Handle[Any]]:
+        engine = self._engine
+        started = yield from start_operation(engine.env, start)
+        held = started.held
+        if held is not None and held.task is not None:
+            version, preload = held.task.version, list(held.preload)
+            engine.worker.post(lambda: engine.worker.take(started.record, version, preload))
+        return Handle(engine, start.id, started.record.id, hint=hint, name=start.name)
+
+    def _effective(self, registered: Registered | None) -> CallOptions:
+        """Return this view's options over those of the mark."""
+        marked = registered.options if registered is not None else {}
+        own = self._options
+        fresh = CallOptions()
+        changes = {name: value for name, value in marked.items() if getattr(own, name, UNSET) == getattr(fresh, name, UNSET)}
+        return own.merged({**changes, "tags": {**marked.get("tags", {}), **own.tags}}) if changes else own
+
+    def get(self, id: str) -> Future[Handle[Any]]:  # noqa: A002
+        """Find an execution or promise.
+
+        Raises:
+            NotFoundError: there is none of this id.
+        """
+        return self._engine.drive(self._get(check_id(id)))
+
+    def _get(self, id: str) -> Operation[Handle[Any]]:  # noqa: A002
+        engine = self._engine
+        record = yield from find_operation(id)
+        name = engine.env.recorded_name(record) if TAG_TARGET in record.tags else None
+        registered = None if name is None else engine.registry.find(name)
+        hint = Any if registered is None else return_hint(registered.callable)
+        return Handle(engine, logical_id(record.id), record.id, hint=hint, name=name or "")
+
+    def list(self, state: str | None, tags: Mapping[str, str], limit: int | None) -> Future[list[Description]]:
+        """List executions."""
+        return self._engine.drive(list_operation(self._engine.env, state=state, tags=tags, limit=limit))
+
+    def schedule(
+        self, id: str, cron: str, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]  # noqa: A002
+    ) -> Future[None]:
+        """Create a schedule that starts a function; the same id again changes nothing."""
+        env = self._engine.env
+        function = function.func if isinstance(function, Function) else function
+        name, version, _ = env.target_of(function, self._options.version)
+        opts = self._options
+        param = env.invocation(name, args, kwargs, version, opts)
+        seconds = DEFAULT_TIMEOUT_S if opts.timeout is None else opts.timeout
+        tags = {**opts.tags, TAG_TARGET: env.address(opts.target), TAG_SCOPE: "global"}
+        request = ScheduleCreate(check_id(id), cron, f"{id}.{{{{.timestamp}}}}", int(seconds * 1000), param, tags)
+        return self._engine.drive(_schedule(request))
+
+
+def _schedule(request: ScheduleCreate) -> Operation[None]:
+    checked((yield [request])[0], "schedule.create", request.id)
+
+
+def _check_no_generation(id: str) -> None:  # noqa: A002
+    if logical_id(id) != id:
+        raise UsageError(f"id {id!r} ends like a generation (~ and a number), which the runtime makes itself; choose another")
+
+
+def _as_registered(function: Any) -> Registered | None:
+    """Describe a function that is not registered here, to check a call of it."""
+    if isinstance(function, str) or not callable(function):
+        return None
+    try:
+        return describe(function) if durable_mark(function) is not None or not isinstance(function, type) else None
+    except UsageError:
+        return None

@@ -1,0 +1,185 @@
+"""The steps of a hold: from an execution's wish to a recorded outcome."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from resonate_core.errors import Cancelled, CodecError
+from resonate_core.marks import step_mark
+from resonate_core.protocol.requests import FenceSettled
+from resonate_core.registry import name_of
+from resonate_core.retry import Exponential
+from resonate_core.scheduler.effects import Outcome, Write
+from resonate_core.scheduler.environment import ATTEMPTS_HEADER, RETRY_STATE_HEADER
+from resonate_core.worker.steps_call import StepCall
+
+if TYPE_CHECKING:
+    from resonate_core.options import CallOptions
+    from resonate_core.protocol.records import PromiseRecord, Value
+    from resonate_core.protocol.requests import Response
+    from resonate_core.scheduler.effects import StartStep
+    from resonate_core.scheduler.promises import Slot
+    from resonate_core.worker.hold import Hold
+    from resonate_core.worker.steps_call import StepHandle, StepOutcome
+
+_logger = logging.getLogger("resonate_core")
+
+#: Values whose stored form reads back as exactly themselves, whatever the annotation says.
+_SAME = (str, int, float, bool, type(None))
+#: What the generator SDK does with a plain function that says nothing.
+_UNMARKED_POLICY = Exponential()
+
+
+class Steps:
+    """Running steps by the id of their promise."""
+
+    def __init__(self, hold: Hold) -> None:
+        self._hold = hold
+        self._running: dict[str, tuple[StartStep, StepHandle]] = {}
+        self._count = 0
+
+    @property
+    def count(self) -> int:
+        """Steps that run."""
+        return self._count
+
+    def start(self, start: StartStep) -> None:
+        """Run a step; its outcome is recorded, then given to the execution."""
+        hold = self._hold
+        if start.slot.is_settled:
+            return  # cancelled before it began
+        self._count += 1
+        call = self._call(start)
+        handle = hold.worker.runner.submit(
+            call, lambda outcome: hold.worker.post(lambda: self._ended(start, outcome))
+        )
+        self._running[start.slot.id] = (start, handle)
+
+    def _call(self, start: StartStep) -> StepCall:
+        hold = self._hold
+        opts = start.opts
+        mark = step_mark(start.function)
+        attempt_s, beat_s = opts.attempt_timeout, opts.heartbeat_timeout
+        if mark is not None:
+            attempt_s = mark.attempt_timeout if attempt_s is None else attempt_s
+            beat_s = mark.heartbeat_timeout if beat_s is None else beat_s
+        return StepCall(
+            id=start.slot.id,
+            root_id=hold.logical_id,
+            name=start.slot.name or name_of(start.function),
+            function=start.function,
+            args=start.args,
+            kwargs=start.kwargs,
+            policy=_policy(opts, mark),
+            attempt_timeout_ms=_ms(attempt_s),
+            deadline_ms=start.slot.timeout_at or None,
+            heartbeat_timeout_ms=_ms(beat_s),
+            context=start.context,
+            takes_context=start.context is not None,
+            non_retryable=opts.non_retryable_exceptions,
+        )
+
+    def stop(self, slot: Slot) -> None:
+        """Cancel a step that the execution no longer wants, and record that, so that it does not run on replay."""
+        running = self._running.pop(slot.id, None)
+        hold = self._hold
+        if hold.execution is not None:
+            hold.execution.steps_running -= 1
+            create = hold.execution.local_create(slot, slot.timeout_at, {})
+            error = slot.error if isinstance(slot.error, Cancelled) else Cancelled("cancelled")
+            value = hold.env.codec.encode_error(error)
+            hold.writes.add([Write(FenceSettled(hold.id, hold.version, create, "rejected_canceled", value))])
+        if running is not None:
+            self._count -= 1
+            running[1].cancel(str(slot.error or ""), abandon=True)
+
+    def abandon_all(self) -> None:
+        """Stop everything; whatever comes of it is dropped."""
+        running, self._running = self._running, {}
+        self._count = 0
+        for _, handle in running.values():
+            handle.cancel("the task is held elsewhere", abandon=True)
+
+    # -- outcomes ------------------------------------------------------------------------------------------------
+
+    def _ended(self, start: StartStep, outcome: StepOutcome) -> None:
+        slot, hold = start.slot, self._hold
+        if hold.is_gone or self._running.pop(slot.id, None) is None:
+            return
+        self._count -= 1
+        if outcome.retry_state == "interrupted":
+            hold.give_back(pause=False)
+            return
+        slot.attempts, slot.retry_state = outcome.attempts, outcome.retry_state
+        execution = hold.execution
+        if execution is None:
+            return
+        if start.create is None:
+            execution.steps_running -= 1
+            execution.finish(Outcome(value=outcome.value, error=outcome.error))
+            hold.worker.touch(hold)
+            return
+        if not start.opts.durable:
+            self._give(start, outcome.value, outcome.error)
+            return
+        state, value, error = self._encoded(outcome)
+        request = FenceSettled(hold.id, hold.version, start.create, state, value)
+        hold.writes.add([Write(request, lambda response: self._recorded(start, value, outcome.value, error, response))])
+        hold.writes.flush()
+
+    def _encoded(self, outcome: StepOutcome) -> tuple[Any, Value, BaseException | None]:
+        codec = self._hold.env.codec
+        error: BaseException | None = outcome.error
+        if error is None:
+            try:
+                return "resolved", codec.encode_value(outcome.value), None
+            except CodecError as problem:
+                error = problem
+        value = codec.encode_error(error)
+        headers = {
+            **(value.headers or {}),
+            ATTEMPTS_HEADER: str(outcome.attempts),
+            RETRY_STATE_HEADER: outcome.retry_state,
+        }
+        return "rejected", msgspec.structs.replace(value, headers=headers), error
+
+    def _recorded(
+        self, start: StartStep, written: Value, value: Any, error: BaseException | None, response: Response
+    ) -> None:
+        """The outcome is durable: hand over what a replay would read."""
+        record = response.promise
+        if record is None:
+            self._give(start, None, CodecError(f"step {start.slot.name!r} was refused by the store: {response.error}"))
+            return
+        if error is None and type(value) in _SAME and record.value == written and record.state == "resolved":
+            self._give(start, value, None, record)
+            return
+        read, failure = self._hold.env.decode(start.slot, record)
+        if failure is not None and error is not None and type(failure) is type(error) and record.value == written:
+            failure = error  # the same, with its traceback
+        self._give(start, read, failure, record)
+
+    def _give(
+        self, start: StartStep, value: Any, error: BaseException | None, record: PromiseRecord | None = None
+    ) -> None:
+        execution = self._hold.execution
+        if execution is None or start.slot.is_settled:
+            return
+        execution.steps_running -= 1
+        at = execution.now_ms if record is None else (record.settled_at or record.timeout_at)
+        start.slot.settle(value, execution.wrapped(start.slot, error), at)
+        execution.slot_settled(start.slot)
+        self._hold.worker.touch(self._hold)
+
+
+def _policy(opts: CallOptions, mark: Any) -> Any:
+    if opts.has_retry_policy:
+        return opts.retry_policy
+    return _UNMARKED_POLICY if mark is None else mark.retry_policy
+
+
+def _ms(seconds: float | None) -> int | None:
+    return None if seconds is None else max(1, round(seconds * 1000))
