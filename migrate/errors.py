@@ -1,12 +1,12 @@
 """The codemod's error tree.
 
-    MigrateError                 ends the run; the message says what to do
-    ├── UsageError               wrong command line or configuration (exit code 2)
-    └── RefusedError             would write where a person must decide first (exit code 4)
+MigrateError                 ends the run; the message says what to do
+├── UsageError               wrong command line or configuration (exit code 2)
+└── RefusedError             would write where a person must decide first (exit code 4)
 
-    FileProblem                  one file cannot be read, rewritten or written; the run goes on (exit code 3)
+FileProblem                  one file cannot be read, rewritten or written; the run goes on (exit code 3)
 
-    NotMappableError             the two syntax trees of one file disagree; the file is left alone
+NotMappableError             the two syntax trees of one file disagree; the file is left alone
 """
 
 from __future__ import annotations

@@ -22,3 +22,6 @@ LINE_LENGTH_MIN: Final = 88
 
 #: A longest line beyond this is a string or a URL, not a style.
 LINE_LENGTH_MAX: Final = 120
+
+#: Python frames while a tree is indexed: five per level of nesting that CPython's parser lets through.
+RECURSION_LIMIT: Final = 6_000

@@ -7,10 +7,12 @@ import codecs
 import hashlib
 import io
 import os
+import re
 import stat
 import tokenize
 import warnings
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from migrate.errors import FileProblem
@@ -43,6 +45,15 @@ class SourceFile:
     has_bom: bool
     mode: int
     digest: str
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """Lines as the compiler counts them, without their ends."""
+        return re.split(r"\r\n|\r|\n", self.text)
+
+    def line(self, number: int) -> str:
+        """Return a line, 1-based, or nothing beyond the end."""
+        return self.lines[number - 1] if 0 < number <= len(self.lines) else ""
 
     def encode(self, text: str) -> bytes:
         """Give ``text`` the file's own encoding and byte order mark."""
@@ -103,6 +114,8 @@ def parse(source: SourceFile) -> ast.Module:
             warnings.simplefilter("ignore")  # a user's invalid escape is none of our business
             return ast.parse(source.text, source.path)
     except SyntaxError as error:
-        raise FileProblem("RM001", f"does not parse: {error.msg} (line {error.lineno})", line=error.lineno or 1) from None
+        raise FileProblem(
+            "RM001", f"does not parse: {error.msg} (line {error.lineno})", line=error.lineno or 1
+        ) from None
     except (ValueError, RecursionError, MemoryError) as error:
         raise FileProblem("RM001", f"does not parse: {error}") from None

@@ -74,6 +74,7 @@ class _Builder:
         self._parameters(node.args, scope, definition.inner, node)
         if node.returns is not None:
             self.visit(node.returns, scope, node)
+            self._texts(node.returns)
         self._body(node.body, definition, node)
 
     def klass(self, node: ast.AST, scope: Scope) -> None:
@@ -85,7 +86,9 @@ class _Builder:
                 self.visit(child, scope, node)
         self._body(node.body, definition, node)
 
-    def _define(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, scope: Scope, kind: str) -> Definition:
+    def _define(
+        self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, scope: Scope, kind: str
+    ) -> Definition:
         separator = ".<locals>." if scope.kind == "function" else "."
         qualname = f"{scope.qualname}{separator}{node.name}"
         inner = Scope(node, scope, "class" if kind == "class" else "function", qualname)
@@ -108,7 +111,13 @@ class _Builder:
         for child in children(arguments):
             self.visit(child, outer, arguments)
             if isinstance(child, ast.arg):
+                self._texts(child.annotation)
                 self._bind(inner, child.arg, Binding("parameter", node=child))
+
+    def _texts(self, annotation: ast.expr | None) -> None:
+        for node in ast.walk(annotation) if annotation is not None else ():
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                self.module.annotations.append(node)
 
     def lambda_(self, node: ast.AST, scope: Scope) -> None:
         assert isinstance(node, ast.Lambda)
@@ -120,7 +129,9 @@ class _Builder:
         # The first iterable is looked up outside; for names that makes no difference unless they are shadowed.
         inner = Scope(node, scope, "function", f"{scope.qualname}.<comprehension>")
         for generator in node.generators:  # type: ignore[attr-defined]
-            self._bind_target(generator.target, inner, Binding("value", node=generator, value=generator.iter, how="for"))
+            self._bind_target(
+                generator.target, inner, Binding("value", node=generator, value=generator.iter, how="for")
+            )
         self._visit_all(node, inner)
 
     # -- bindings
@@ -133,7 +144,9 @@ class _Builder:
             self._bind(scope, target.id, binding)
         elif isinstance(target, (ast.Tuple, ast.List)):
             for element in target.elts:
-                self._bind_target(element, scope, Binding("unknown", node=binding.node, value=binding.value, how="part"))
+                self._bind_target(
+                    element, scope, Binding("unknown", node=binding.node, value=binding.value, how="part")
+                )
         elif isinstance(target, ast.Starred):
             self._bind_target(target.value, scope, Binding("unknown", node=binding.node))
 
@@ -147,6 +160,7 @@ class _Builder:
 
     def annotated(self, node: ast.AST, scope: Scope) -> None:
         assert isinstance(node, ast.AnnAssign)
+        self._texts(node.annotation)
         self._bind_target(node.target, scope, Binding("value", node=node, value=node.value, how="assign"))
         self._visit_all(node, scope)
 

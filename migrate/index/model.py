@@ -14,7 +14,7 @@ FunctionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 BindingKind = Literal["import", "function", "class", "parameter", "value", "unknown"]
 
 
-@dataclass
+@dataclass(eq=False)
 class Binding:
     """One way a name gets its meaning in a scope.
 
@@ -33,7 +33,7 @@ class Binding:
     how: str = ""
 
 
-@dataclass
+@dataclass(eq=False)
 class Scope:
     """Names of a module, class or function body."""
 
@@ -44,7 +44,7 @@ class Scope:
     bindings: dict[str, list[Binding]] = field(default_factory=dict)
 
 
-@dataclass
+@dataclass(eq=False)
 class Definition:
     """A function or class of the project.
 
@@ -75,7 +75,7 @@ class Definition:
         return isinstance(self.node, ast.AsyncFunctionDef)
 
 
-@dataclass
+@dataclass(eq=False)
 class Import:
     """One name that an import statement binds.
 
@@ -94,7 +94,7 @@ class Import:
     scope: Scope
 
 
-@dataclass
+@dataclass(eq=False)
 class Module:
     """One analysed file.
 
@@ -102,6 +102,7 @@ class Module:
         name: dotted; empty segments never occur.
         references: outermost name or attribute chain of each expression that starts with a name, in source order.
         scope_of: scope in which a node's names are looked up.
+        annotations: texts that stand where an annotation does.
     """
 
     name: str
@@ -120,6 +121,7 @@ class Module:
     definitions: dict[ast.AST, Definition] = field(default_factory=dict)
     loads: dict[str, int] = field(default_factory=dict)
     exported: dict[str, ast.Constant] = field(default_factory=dict)
+    annotations: list[ast.Constant] = field(default_factory=list)
 
     @property
     def path(self) -> str:

@@ -1,0 +1,1 @@
+"""The index: what a project defines, means and mentions. Read only."""

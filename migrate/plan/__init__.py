@@ -1,0 +1,1 @@
+"""Decide what changes: tiers, colouring, groups, and the edits of each file."""

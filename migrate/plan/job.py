@@ -1,0 +1,117 @@
+"""What rules work with while they record edits: the plan's answers, and a place to put edits and findings."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from migrate.plan.edits import FileEdits, FilePlan
+from migrate.plan.survey import finding_at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from migrate.findings import Finding, Level, Tier
+    from migrate.index.model import Definition, FunctionNode, Module
+    from migrate.index.project import Project
+    from migrate.plan.colouring import Colour, Colouring
+    from migrate.plan.groups import Groups
+    from migrate.plan.survey import Survey, Unit, UnitKind
+
+#: Name of the context parameter unless the function uses it for something else.
+CONTEXT_NAMES = ("ctx", "resonate_ctx", "resonate_ctx_")
+
+
+class Job:
+    """One run's edits in the making.
+
+    Attributes:
+        project: the index.
+        survey: what the source found.
+        colouring: which functions become generators.
+        groups: which units move together, and which stay.
+        plans: planned edits by path.
+        findings: what is said to the person, beyond what the survey said.
+    """
+
+    def __init__(self, project: Project, survey: Survey, colouring: Colouring, groups: Groups) -> None:
+        self.project = project
+        self.survey = survey
+        self.colouring = colouring
+        self.groups = groups
+        self.plans: dict[str, FilePlan] = {}
+        self.findings: list[Finding] = []
+        self._contexts: dict[Definition, str] = {}
+
+    # -- what converts
+
+    def units(self, kind: UnitKind | None = None) -> Iterator[Unit]:
+        """Yield the units that convert, in the order they were found."""
+        for unit in self.survey.units:
+            if self.groups.converts(unit) and kind in (None, unit.kind):
+                yield unit
+
+    def converts(self, unit: Unit) -> bool:
+        """Tell whether a unit moves to Resonate in this run."""
+        return self.groups.converts(unit)
+
+    def tier(self, unit: Unit) -> Tier:
+        """Return the unit's tier, blockers found by the colouring included."""
+        return self.groups.tier(unit)
+
+    def colour(self, definition: Definition) -> Colour | None:
+        """Return "generator" or "plain" for a function that changes its kind, else None."""
+        return self.colouring.colour(definition)
+
+    # -- names
+
+    def ctx(self, module: Module, node: ast.AST) -> str:
+        """Return the name of the context parameter in the function around ``node`` (or of the function ``node``)."""
+        function = module.function_around(node)
+        assert function is not None, f"{module.path}:{getattr(node, 'lineno', 0)} stands in no function"
+        if function not in self._contexts:
+            self._contexts[function] = _free_context_name(function)
+        return self._contexts[function]
+
+    # -- edits
+
+    def file(self, module: Module, unit: Unit) -> FileEdits:
+        """Return the verbs for a file; the edits belong to the unit's group."""
+        plan = self.plans.setdefault(module.path, FilePlan(module))
+        return FileEdits(plan, self.groups.name(unit))
+
+    def rename(self, definition: Definition, name: str, unit: Unit, *, code: str) -> None:
+        """Rename a function or class of the project, with every mention: imports, attributes, ``__all__``, annotations.
+
+        Mentions inside nodes that a rule replaces are the rule's business.
+        """
+        from migrate.plan.renaming import rename_everywhere  # noqa: PLC0415 - it needs Job
+
+        rename_everywhere(self, definition, name, unit, code)
+
+    def make_generator(self, definition: Definition, unit: Unit, *, code: str) -> None:
+        """Give a function the signature of a generator: no ``async``, ``ctx: Context``, ``Generator[Any, Any, T]``.
+
+        The engine calls this for every function that is coloured; call it only for functions that hold no durable
+        expression and yet must take a context.
+        """
+        from migrate.plan.signatures import make_generator  # noqa: PLC0415 - it needs Job
+
+        make_generator(self, definition, unit, code)
+
+    # -- findings
+
+    def report(self, module: Module, node: ast.AST, code: str, level: Level, message: str, action: str = "") -> None:
+        """Tell the person something about a place."""
+        self.findings.append(finding_at(module, node, code, level, message, action))
+
+
+def _free_context_name(function: Definition) -> str:
+    assert isinstance(function.node, (ast.FunctionDef, ast.AsyncFunctionDef))
+    used = {node.id for node in ast.walk(function.node) if isinstance(node, ast.Name)}
+    used |= _parameters(function.node)
+    return next((name for name in CONTEXT_NAMES if name not in used), CONTEXT_NAMES[-1])
+
+
+def _parameters(node: FunctionNode) -> set[str]:
+    return {argument.arg for argument in ast.walk(node.args) if isinstance(argument, ast.arg)}

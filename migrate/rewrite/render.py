@@ -1,0 +1,275 @@
+"""Write a file with its actions applied; everything outside of them is copied.
+
+The renderer remembers which ranges of the old text it copied. A name whose place was not copied is gone, and so is a
+comment: lost comments are put above the statement they stood in, in a second round.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from bisect import bisect_left, bisect_right
+from typing import TYPE_CHECKING, Final
+
+from migrate.rewrite.fragments import FragmentWriter, Place
+from migrate.rewrite.output import INSIDE, finish, is_multiline, last_line
+from migrate.rewrite.parens import kind_of, needs_parentheses
+
+if TYPE_CHECKING:
+    from migrate.index.model import Module
+    from migrate.plan.fragments import Part
+    from migrate.rewrite.actions import Action
+    from migrate.rewrite.concrete import Concrete
+
+#: Comments for tools; they go with the code they are about.
+PRAGMA: Final = re.compile(
+    r"#\s*(noqa|type:\s*ignore|pylint:|pragma:|fmt:|isort:|ruff:|mypy:|pyright:|flake8:|nosec|yapf:)"
+)
+_DEFINITIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
+
+class Renderer:
+    """Writes one file.
+
+    Attributes:
+        concrete: offsets.
+        line_length: width that new code keeps to.
+        kept: ranges of the old text that were copied.
+    """
+
+    def __init__(self, module: Module, concrete: Concrete, actions: list[Action], line_length: int) -> None:
+        self.module = module
+        self.concrete = concrete
+        self.line_length = line_length
+        self.kept: list[tuple[int, int]] = []
+        self._actions = actions
+        self._starts = [action.start for action in actions]
+        self._busy: set[int] = set()
+        self._replaced = (0, 0)
+        self._inside = _lines_inside_strings(module, concrete)
+        self._fragments = FragmentWriter(concrete, self, line_length)
+
+    def file(self) -> str:
+        """Return the whole file's new text."""
+        return finish(self.range(0, len(self.concrete.text)))
+
+    # -- copying
+
+    def range(self, start: int, end: int, before: str = "") -> str:
+        """Return a range of the old text with the actions in it applied."""
+        out: list[str] = []
+        line = before
+        place = start
+        for action in self._within(start, end):
+            if action.start < place:
+                continue  # inside one that was written already
+            copied = self._copy(place, action.start)
+            line = last_line(line + copied)
+            outer, self._replaced = self._replaced, (action.start, action.end)
+            self._busy.add(id(action))
+            text = self._newlines(action.write(self, line.replace(INSIDE, "")))
+            self._busy.discard(id(action))
+            self._replaced = outer
+            out += [copied, text]
+            line = last_line(line + text)
+            place = action.end
+        out.append(self._copy(place, end))
+        return "".join(out)
+
+    def _within(self, start: int, end: int) -> list[Action]:
+        found = self._actions[bisect_left(self._starts, start) : bisect_right(self._starts, end)]
+        return [
+            action
+            for action in found
+            if id(action) not in self._busy and action.end <= end and (action.start < end or action.end > action.start
+            or end == len(self.concrete.text))
+        ]  # fmt: skip
+
+    def _copy(self, start: int, end: int) -> str:
+        if start >= end:
+            return ""
+        self.kept.append((start, end))
+        first, last = bisect_left(self._inside, start), bisect_left(self._inside, end)
+        text = self.concrete.text
+        if first == last:
+            return text[start:end]
+        pieces, place = [], start
+        for mark in self._inside[first:last]:
+            pieces += [text[place:mark], INSIDE]
+            place = mark
+        return "".join([*pieces, text[place:end]])
+
+    def _newlines(self, text: str) -> str:
+        if self.concrete.newline == "\n" or "\n" not in text:
+            return text
+        return re.sub(r"\r?\n", lambda _: self.concrete.newline, text)
+
+    # -- originals, for holes
+
+    def node(self, node: ast.AST) -> str:
+        """Return a node's text with its edits; with the user's parentheses if it needs them to span lines."""
+        start, end = self.concrete.span(node)
+        text = self.range(start, end)
+        if is_multiline(text) and self.concrete.is_parenthesized(node):
+            return self.range(*self.concrete.outer_span(node))
+        return text
+
+    def body(self, node: ast.AST) -> tuple[str, str]:
+        """Return the body of a compound statement, from its first line on, and its indentation."""
+        statements: list[ast.stmt] = node.body  # type: ignore[attr-defined]
+        header = self.concrete.line_end(self._header_end(node))
+        start = self._with_comments_above(self._statement_start(statements[0]), header)
+        return self._lines(start, self.concrete.span(statements[-1])[1])
+
+    def whole(self, node: ast.stmt) -> tuple[str, str]:
+        """Return a statement with its decorators and the comments above it, and its indentation."""
+        start = self._with_comments_above(self._statement_start(node), 0)
+        return self._lines(start, self.concrete.span(node)[1])
+
+    def _lines(self, start: int, end: int) -> tuple[str, str]:
+        indent = self.concrete.indentation(start)
+        last = self.concrete.line_end(end)
+        trailing = self.concrete.comments_in(end, last)
+        end = trailing[0][1] if trailing else end
+        return self.range(start, end, indent), indent
+
+    def _statement_start(self, node: ast.stmt) -> int:
+        start = self.concrete.span(node)[0]
+        if isinstance(node, _DEFINITIONS) and node.decorator_list:
+            first = self.concrete.outer_span(node.decorator_list[0])[0]
+            start = self.concrete.text.rindex("@", 0, first)
+        return start
+
+    def _header_end(self, node: ast.AST) -> int:
+        first: ast.stmt = node.body[0]  # type: ignore[attr-defined]
+        start = self._statement_start(first)
+        return self.concrete.text.rindex(":", 0, self._with_comments_above(start, 0, blank=True))
+
+    def _with_comments_above(self, start: int, limit: int, *, blank: bool = False) -> int:
+        """Return the start of the comment lines directly above a statement, or the statement's own start."""
+        line = self.concrete.line_start(start)
+        if self.concrete.text[line:start].strip():
+            return start
+        best = line
+        while best > limit:
+            previous = self.concrete.line_start(best - 1)
+            text = self.concrete.text[previous:best].strip()
+            if not (text.startswith("#") and self.concrete.comments_in(previous, best)) and not (blank and not text):
+                break
+            best = previous
+        indent = self.concrete.text[best:]
+        return best + len(indent) - len(indent.lstrip(" \t\f"))
+
+    def may_claim(self, span: tuple[int, int]) -> bool:
+        """Tell whether a comment is inside the range that is being replaced, so that nobody else copies it."""
+        return self._replaced[0] <= span[0] and span[1] <= self._replaced[1]
+
+    def keep_comment(self, span: tuple[int, int]) -> str:
+        """Copy a comment to another place."""
+        return self._copy(*span)
+
+    # -- what actions write
+
+    def expression(self, node: ast.AST, part: Part, before: str) -> str:
+        """Return new code for an expression's place."""
+        text = self._fragments.write(part, self._place(node, before))
+        parent = self.module.parents.get(node)
+        if isinstance(node, ast.expr) and not self.concrete.is_parenthesized(node):
+            inner = kind_of(text)
+            if inner is not None and needs_parentheses(inner, parent, node):
+                return f"({text})"
+        return text
+
+    def _place(self, node: ast.AST, before: str) -> Place:
+        end = self.concrete.span(node)[1]
+        rest = self.concrete.text[end : self.concrete.line_end(max(end - 1, 0))]
+        comments = self.concrete.comments_in(end, end + len(rest))
+        rest = rest[: comments[0][0] - end] if comments else rest
+        return Place(before[: len(before) - len(before.lstrip(" \t"))], before, len(rest.rstrip()))
+
+    def statement(self, node: ast.stmt, part: Part, before: str) -> str:
+        """Return new code for a statement's place."""
+        start, end = self.concrete.span(node)
+        rest = self.concrete.text[end : self.concrete.line_end(max(end - 1, start))].strip()
+        text = self._fragments.write(part, Place(before if not before.strip() else "", before, 0))
+        if "\n" in text and (before.strip() or (rest and not rest.startswith("#"))):
+            from migrate.errors import FileProblem  # noqa: PLC0415 - the rare case
+
+            raise FileProblem(
+                "RM003", "several statements on one line: put them on lines of their own", line=node.lineno
+            )
+        return text
+
+    def lines_before(self, node: ast.AST, part: Part) -> str:
+        """Return statements that go above ``node``."""
+        indent = self._indent_of(node)
+        return f"{self._fragments.write(part, Place(indent, indent, 0))}\n{indent}"
+
+    def lines_after(self, node: ast.AST, part: Part, before: str) -> str:
+        """Return statements that go below ``node``."""
+        indent = self._indent_of(node)
+        text = indent + self._fragments.write(part, Place(indent, indent, 0))
+        return f"\n{text}" if before else f"{text}\n"
+
+    def decorator(self, node: ast.AST, part: Part) -> str:
+        """Return a decorator line."""
+        indent = self.concrete.indentation(self.concrete.span(node)[0])
+        return f"@{self._fragments.write(part, Place(indent, indent + '@', 0))}\n{indent}"
+
+    def argument(self, part: Part) -> str:
+        """Return one argument or parameter."""
+        return self._fragments.write_argument(part, Place("", "", 0))
+
+    def separator(self, start: int) -> str:
+        """Return what goes between the element at ``start`` and a new neighbour."""
+        line = self.concrete.text[self.concrete.line_start(start) : start]
+        return ", " if line.strip() else f",\n{line}"
+
+    def replaced_comment(self, _old: tuple[int, int], text: str) -> str:
+        """Return a marker that takes the place of an older one."""
+        return text
+
+    def kept_comments(self, comments: list[tuple[int, int]], indent: str) -> str:
+        """Return the comments of removed lines, on lines of their own; those for tools go."""
+        texts = [self.concrete.text[start:end] for start, end in comments]
+        kept = [span for span, text in zip(comments, texts, strict=True) if not PRAGMA.match(text)]
+        return "".join(f"{indent}{self.keep_comment(span)}\n" for span in kept)
+
+    def _indent_of(self, node: ast.AST) -> str:
+        return self.concrete.indentation(self.concrete.span(node)[0])
+
+    # -- what is left
+
+    def keeps(self, start: int, end: int) -> bool:
+        """Tell whether a range of the old text was copied."""
+        return any(first <= start and end <= last for first, last in self.kept)
+
+    def lost_comments(self) -> list[tuple[int, int]]:
+        """Return the comments that were not copied anywhere, those for tools excepted."""
+        text = self.concrete.text
+        return [
+            span for span in self.concrete.comments if not self.keeps(*span) and not PRAGMA.match(text[span[0] : span[1]])
+        ]  # fmt: skip
+
+
+def _lines_inside_strings(module: Module, concrete: Concrete) -> list[int]:
+    """Return the offsets of lines that begin inside a string literal, docstrings excepted (they move with their body)."""
+    docstrings = {concrete.span(node)[0] for node in _docstrings(module)}
+    found: set[int] = set()
+    for start, end in concrete.strings:
+        if start in docstrings:
+            continue
+        place = concrete.text.find("\n", start, end)
+        while place >= 0:
+            found.add(place + 1)
+            place = concrete.text.find("\n", place + 1, end)
+    return sorted(found)
+
+
+def _docstrings(module: Module) -> list[ast.expr]:
+    found = []
+    for node in module.definitions:
+        first = node.body[0]  # type: ignore[attr-defined]
+        if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
+            found.append(first.value)
+    return found

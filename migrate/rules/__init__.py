@@ -1,0 +1,1 @@
+"""The rules: one code, one module. ``base`` says what a rule and a source are, ``catalogue`` finds them."""

@@ -1,0 +1,130 @@
+"""The smallest whole source: how rules are written against the engine."""
+
+from __future__ import annotations
+
+import ast
+from types import MappingProxyType
+
+from migrate.engine import draft, plan
+from migrate.plan.fragments import call, code
+from migrate.plan.survey import Survey
+
+
+class Tiny:
+    """``sdk.workflow`` functions await ``sdk.step(f, *args)``."""
+
+    name = "tiny"
+    packages = ("sdk",)
+    types = MappingProxyType({})
+
+    def survey(self, project):
+        survey = Survey()
+        for definition in project.definitions():
+            if project.decorator(definition, "sdk.workflow"):
+                unit = survey.unit("workflow", definition.name, definition.module, definition.node, definition)
+                survey.root(definition, unit)
+                survey.opaque.add(definition)
+        for module, node in project.calls_of("sdk.step"):
+            survey.site(module, module.parents[node])
+        return survey
+
+    def edit(self, job):
+        for unit in job.units("workflow"):
+            file = job.file(unit.module, unit)
+            decorator = job.project.decorator(unit.definition, "sdk.workflow")
+            file.replace(decorator, code("{}()", file.name("resonate_core.durable")), code="RM110")
+        for site in job.survey.sites:
+            self._step(job, site)
+
+    @staticmethod
+    def _step(job, site):
+        function = site.module.function_around(site.node)
+        unit = next(iter(job.colouring.units[function]))
+        file = job.file(site.module, unit)
+        original = site.node.value
+        assert isinstance(original, ast.Call)
+        ctx = job.ctx(site.module, site.node)
+        file.replace(site.node, code("yield {}", call(f"{ctx}.run", *original.args)), code="RM120")
+
+
+def run(project):
+    return draft(plan(project, Tiny())).texts
+
+
+def test_engine_steps_in_two_files_become_generators(project):
+    texts = run(
+        project(
+            {
+                "app/__init__.py": "",
+                "app/flow.py": """
+                    from sdk import workflow
+
+                    from app.helpers import total
+
+
+                    # pays
+                    @workflow
+                    async def pay(order: str) -> int:
+                        # add it up
+                        amount = await total(order)  # in cents
+                        return amount + 1
+                    """,
+                "app/helpers.py": """
+                    import sdk
+
+
+                    async def price(order: str) -> int:
+                        return 1
+
+
+                    async def total(order: str) -> int:
+                        \"\"\"Add up.\"\"\"
+                        return await sdk.step(
+                            price,
+                            order,  # the one
+                        ) + await sdk.step(price, "tip")
+                    """,
+            }
+        )
+    )
+    assert texts["app/flow.py"] == (
+        "from collections.abc import Generator\n"
+        "from typing import Any\n"
+        "\n"
+        "from resonate_core import Context, durable\n"
+        "\n"
+        "from app.helpers import total\n"
+        "\n"
+        "\n"
+        "# pays\n"
+        "@durable()\n"
+        "def pay(ctx: Context, order: str) -> Generator[Any, Any, int]:\n"
+        "    # add it up\n"
+        "    amount = yield from total(ctx, order)  # in cents\n"
+        "    return amount + 1\n"
+    )
+    assert texts["app/helpers.py"] == (
+        "from collections.abc import Generator\n"
+        "from typing import Any\n"
+        "\n"
+        "from resonate_core import Context\n"
+        "\n"
+        "\n"
+        "async def price(order: str) -> int:\n"
+        "    return 1\n"
+        "\n"
+        "\n"
+        "def total(ctx: Context, order: str) -> Generator[Any, Any, int]:\n"
+        '    """Add up."""\n'
+        "    return (yield ctx.run(\n"
+        "        price,\n"
+        "        order,  # the one\n"
+        '    )) + (yield ctx.run(price, "tip"))\n'
+    )
+
+
+def test_engine_second_run_has_nothing_to_do(project):
+    files = {
+        "flow.py": "from resonate_core import durable\n\n\n@durable()\ndef pay(ctx):\n    yield ctx.sleep(1)  # sdk\n"
+    }
+    assert run(project(files)) == {}
