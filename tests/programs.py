@@ -31,14 +31,14 @@ class Program:
         """Return the lines printed so far."""
         return self.output_file.read_text().splitlines()
 
-    def wait(self, seconds: float) -> list[str]:
+    def wait(self, seconds: float, *, forgiven_codes: frozenset[int] = frozenset()) -> list[str]:
         """Wait for the end and return the printed lines; a failure or a hang carries the log."""
         try:
             code = self.process.wait(seconds)
         except subprocess.TimeoutExpired:
             self.kill()
             raise TimeoutError(f"{self._name()} did not end within {seconds:.0f} s\n{self.said()}") from None
-        if code != 0:
+        if code != 0 and code not in forgiven_codes:
             raise RuntimeError(f"{self._name()} ended with {code}\n{self.said()}")
         return self.output()
 
