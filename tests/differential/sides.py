@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 RUN_SECONDS: Final = 90.0
 #: What a step that was seen to start gets to become durable, before the process is killed.
 SETTLE_SECONDS: Final = 0.7
-#: temporalio's threads sometimes crash an interpreter that is shutting down (SIGABRT, SIGSEGV). All was printed by then,
+#: temporalio may crash an interpreter that is shutting down (SIGABRT, SIGSEGV). All was printed by then,
 #: and what was printed is compared.
 CRASHES_AT_EXIT: Final = frozenset({-6, -11})
 
