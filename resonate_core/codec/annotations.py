@@ -14,6 +14,8 @@ import types
 import typing
 from typing import TYPE_CHECKING, Any
 
+from resonate_core.marks import handlers_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -69,17 +71,23 @@ def annotations_of(function: Any) -> dict[str, Any]:
     return resolved(getattr(bare, "__func__", bare))
 
 
-def annotated_result(function: Any) -> Any:
-    """Return the annotated result of a function (of a generator or coroutine: what it returns), or ``Any``."""
-    bare = getattr(function, "__func__", function)
+def return_hint(thing: Any) -> Any:
+    """Return the annotated result of a function, of a durable class that of its entry, or ``Any``.
+
+    Of a generator or coroutine it is what comes out at its end.
+    """
+    if inspect.isclass(thing):
+        entries = [attribute for (kind, _), (attribute, _) in handlers_of(thing).items() if kind == "entry"]
+        return return_hint(getattr(thing, entries[0])) if entries else Any
+    bare = getattr(thing, "__func__", thing)
     try:
-        return _annotated_result(bare)
+        return _return_hint(bare)
     except TypeError:  # a callable that cannot be hashed
-        return _annotated_result.__wrapped__(bare)
+        return _return_hint.__wrapped__(bare)
 
 
 @functools.lru_cache(maxsize=4096)
-def _annotated_result(function: Any) -> Any:
+def _return_hint(function: Any) -> Any:
     hint = annotations_of(function).get("return", Any)
     name = getattr(typing.get_origin(hint), "__name__", "")
     arguments = typing.get_args(hint)

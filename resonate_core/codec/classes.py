@@ -148,7 +148,7 @@ kind_of: Final[Callable[[type], Kind | None]] = functools.lru_cache(maxsize=4096
 
 def _record_kind(cls: type, base: type) -> Kind | None:
     if issubclass(cls, msgspec.Struct):
-        return "struct"
+        return None if cls is msgspec.Struct else "struct"
     if is_pydantic_model(cls):
         return "pydantic"
     if base is not object:  # an instance of a C type underneath (a dataclass that is a dict) cannot be made bare
@@ -161,7 +161,7 @@ def _record_kind(cls: type, base: type) -> Kind | None:
 def is_pydantic_model(cls: type) -> bool:
     """Say whether a class is a pydantic v2 model, without importing pydantic."""
     pydantic = sys.modules.get("pydantic")
-    return pydantic is not None and issubclass(cls, pydantic.BaseModel)
+    return pydantic is not None and issubclass(cls, pydantic.BaseModel) and cls is not pydantic.BaseModel
 
 
 class ClassFinder:

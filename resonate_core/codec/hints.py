@@ -15,6 +15,7 @@ import datetime as dt
 import enum
 import functools
 import math
+import pathlib
 import types
 import typing
 from typing import TYPE_CHECKING, Any, Final, Literal, Union, get_args, get_origin
@@ -164,6 +165,11 @@ def _leaf(cls: type) -> Callable[[Any], Any]:
     return apply
 
 
+def _path(cls: Any) -> Callable[[Any], Any]:
+    """Read text as a path; the class that is made depends on the system, so it is in no table."""
+    return lambda plain: cls(plain) if isinstance(plain, str) else plain
+
+
 def _enum(cls: type[enum.Enum]) -> Callable[[Any], Any]:
     def apply(value: Any) -> Any:
         plain = _plain_of(value)
@@ -207,25 +213,23 @@ def _pydantic(cls: Any) -> Callable[[Any], Any]:
             return value
         plain = _deep_plain_of(value)
         try:
-            return cls.model_validate(plain)
+            return cls.model_validate(_by_alias(cls, plain))
         except Exception as error:  # a validator of the user's may raise anything
-            by_name = _by_field_name(cls, plain)
-            if by_name is not None:
-                return by_name
             raise MisfitError(f"expected {cls.__name__}, found {_short(plain)} ({error})") from error
 
     return apply
 
 
-def _by_field_name(cls: Any, plain: Any) -> Any:
-    """Read what we wrote ourselves, by field name, into a model that expects aliases."""
-    if not isinstance(plain, dict) or not any(info.alias for info in cls.model_fields.values()):
-        return None
-    renamed = {(cls.model_fields[key].alias or key) if key in cls.model_fields else key: plain[key] for key in plain}
-    try:
-        return cls.model_validate(renamed)
-    except ValueError:
-        return None
+def _by_alias(cls: Any, plain: Any) -> Any:
+    """Rename what we wrote ourselves, by field name: a model that expects an alias would drop it without a word."""
+    if not isinstance(plain, dict):
+        return plain
+    renamed = dict(plain)
+    for name, info in cls.model_fields.items():
+        alias = info.validation_alias
+        if name in plain and isinstance(alias, str) and alias not in plain:
+            renamed[alias] = renamed.pop(name)
+    return renamed
 
 
 def _dataclass(cls: Any, arguments: tuple[Any, ...] = ()) -> Callable[[Any], Any]:
@@ -357,13 +361,13 @@ def _mapping(factory: Any, args: tuple[Any, ...]) -> Callable[[Any], Any] | None
         return None
 
     def apply(plain: Any) -> Any:
-        if not isinstance(plain, dict):
+        if not isinstance(plain, dict) or isinstance(plain, _SPECIAL_DICTS):
             return plain
         values = {
             (key if read_key is None else read_key(key)): _at(f"[{key!r}]", each, item_hint) if item else each
             for key, each in plain.items()
         }
-        return values if factory is None or isinstance(plain, factory) else factory(values)
+        return values if factory is None else factory(values)
 
     return apply
 
@@ -443,6 +447,8 @@ _MAPPINGS: Final[dict[Any, Any]] = {
     collections.defaultdict: lambda values: collections.defaultdict(None, values),
 }
 
+_SPECIAL_DICTS: Final = (collections.OrderedDict, collections.Counter, collections.defaultdict)
+
 #: Kinds of classes whose fields may name type variables, and what reads them.
 _GENERIC_BUILDERS: Final[tuple[tuple[Callable[[Any], bool], Callable[..., Callable[[Any], Any]]], ...]] = (
     (typing.is_typeddict, _typed_dict),
@@ -452,6 +458,7 @@ _GENERIC_BUILDERS: Final[tuple[tuple[Callable[[Any], bool], Callable[..., Callab
 
 #: Kinds of classes, in the order in which they are asked for, and what reads them.
 _CLASS_BUILDERS: Final[tuple[tuple[Callable[[Any], bool], Callable[[Any], Callable[[Any], Any] | None]], ...]] = (
+    (lambda cls: cls in (pathlib.Path, pathlib.PurePath), _path),
     (_is_leaf, _leaf),
     (lambda cls: issubclass(cls, enum.Enum), _enum),
     (lambda cls: kind_of(cls) in ("struct", "attrs"), _by_msgspec),
