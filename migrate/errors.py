@@ -11,6 +11,11 @@ NotMappableError             the two syntax trees of one file disagree; the file
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 
 class MigrateError(Exception):
     """Base of what ends a run."""
@@ -44,6 +49,14 @@ class FileProblem(Exception):  # noqa: N818 - it is a result that travels as an 
         self.code = code
         self.reason = reason
         self.line = line
+
+    def __reduce__(self) -> tuple[Callable[..., FileProblem], tuple[str, str, int]]:
+        """Travel between processes."""
+        return _problem, (self.code, self.reason, self.line)
+
+
+def _problem(code: str, reason: str, line: int) -> FileProblem:
+    return FileProblem(code, reason, line=line)
 
 
 class NotMappableError(Exception):

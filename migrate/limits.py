@@ -25,3 +25,6 @@ LINE_LENGTH_MAX: Final = 120
 
 #: Python frames while a tree is indexed: five per level of nesting that CPython's parser lets through.
 RECURSION_LIMIT: Final = 6_000
+
+#: Below this many lines a second process costs more than it saves.
+PARALLEL_LINES_MIN: Final = 2_000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from migrate.plan.edits import FileEdits, FilePlan
@@ -11,6 +12,7 @@ from migrate.plan.survey import finding_at
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from migrate.errors import FileProblem
     from migrate.findings import Finding, Level, Tier
     from migrate.index.model import Definition, FunctionNode, Module
     from migrate.index.project import Project
@@ -22,6 +24,21 @@ if TYPE_CHECKING:
 CONTEXT_NAMES = ("ctx", "resonate_ctx", "resonate_ctx_")
 
 
+@dataclass(frozen=True)
+class NewFile:
+    """A file to create.
+
+    Attributes:
+        path: relative to the root.
+        text: content.
+        groups: groups that need it; it is made if one of them converts.
+    """
+
+    path: str
+    text: str
+    groups: frozenset[str]
+
+
 class Job:
     """One run's edits in the making.
 
@@ -31,6 +48,8 @@ class Job:
         colouring: which functions become generators.
         groups: which units move together, and which stay.
         plans: planned edits by path.
+        new_files: files to create, by path.
+        left_out: groups that cannot be written although they could be planned, with a path and the reason.
         findings: what is said to the person, beyond what the survey said.
     """
 
@@ -41,6 +60,8 @@ class Job:
         self.groups = groups
         self.plans: dict[str, FilePlan] = {}
         self.findings: list[Finding] = []
+        self.new_files: dict[str, NewFile] = {}
+        self.left_out: dict[str, tuple[str, FileProblem]] = {}
         self._contexts: dict[Definition, str] = {}
 
     # -- what converts
@@ -79,6 +100,23 @@ class Job:
         """Return the verbs for a file; the edits belong to the unit's group."""
         plan = self.plans.setdefault(module.path, FilePlan(module))
         return FileEdits(plan, self.groups.name(unit))
+
+    def create_file(self, path: str, text: str, unit: Unit) -> None:
+        """Create a file that does not exist yet; asking twice for the same text is fine.
+
+        Args:
+            path: relative to the root of the run, with forward slashes.
+            text: content, with ``\n`` line ends.
+            unit: the file belongs to this unit's group.
+
+        Raises:
+            ValueError: the path is taken, by a file of the project or by another text.
+        """
+        made = self.new_files.get(path)
+        if path in self.project.paths or (made is not None and made.text != text):
+            raise ValueError(f"{path} exists already")
+        groups = (made.groups if made is not None else frozenset()) | {self.groups.name(unit)}
+        self.new_files[path] = NewFile(path, text, frozenset(groups))
 
     def rename(self, definition: Definition, name: str, unit: Unit, *, code: str) -> None:
         """Rename a function or class of the project, with every mention: imports, attributes, ``__all__``, annotations.

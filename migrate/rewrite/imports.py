@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from migrate.plan.edits import ImportRename, Want
     from migrate.rewrite.concrete import Concrete
     from migrate.rewrite.render import Renderer
-    from migrate.rewrite.rewriter import Change
+    from migrate.rewrite.change import Change
 
 _WORD = re.compile(r"\w+")
 

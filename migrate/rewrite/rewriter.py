@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from migrate.limits import LINE_LENGTH_MAX, LINE_LENGTH_MIN
@@ -15,31 +14,10 @@ if TYPE_CHECKING:
     import ast
 
     from migrate.index.model import Module
-    from migrate.plan.edits import Edit, ImportRename, Want
+    from migrate.rewrite.change import Change
 
 #: Comments that were lost inside lost code climb one statement per round.
 _ROUNDS_MAX = 12
-
-
-@dataclass(frozen=True)
-class Change:
-    """What is to be done to one file.
-
-    Attributes:
-        edits: edits, in the order of the rules.
-        wants: names to import.
-        renames: import entries that import another name.
-        packages: top-level names of the SDK that is left behind.
-        first_party: top-level names of the project's own modules.
-        line_length: configured width, or None to take the file's own.
-    """
-
-    edits: list[Edit]
-    wants: list[Want]
-    renames: list[ImportRename]
-    packages: frozenset[str] = frozenset()
-    first_party: frozenset[str] = frozenset()
-    line_length: int | None = None
 
 
 def rewrite(module: Module, change: Change) -> str:

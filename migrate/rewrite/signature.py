@@ -10,7 +10,7 @@ from migrate.rewrite.output import is_multiline
 
 if TYPE_CHECKING:
     from migrate.plan.edits import Edit
-    from migrate.rewrite.actions import Action
+    from migrate.rewrite.actions import Action  # noqa: PLC0415 - actions imports this module
     from migrate.rewrite.concrete import Concrete
     from migrate.rewrite.render import Renderer
 
@@ -128,6 +128,6 @@ def _base(concrete: Concrete, node: ast.ClassDef, edit: Edit) -> Action:
 
 
 def _action(start: int, end: int, write: object) -> Action:
-    from migrate.rewrite.actions import Action  # noqa: PLC0415 - actions imports this module
+    from migrate.rewrite.actions import Action
 
     return Action(start, end, write)  # type: ignore[arg-type]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 from types import MappingProxyType
 
-from migrate.engine import draft, plan
+from migrate.engine import plan
+from migrate.outcome import settle
 from migrate.plan.fragments import call, code
 from migrate.plan.survey import Survey
 
@@ -48,7 +49,7 @@ class Tiny:
 
 
 def run(project):
-    return draft(plan(project, Tiny())).texts
+    return settle(plan(project, Tiny())).texts
 
 
 def test_engine_steps_in_two_files_become_generators(project):

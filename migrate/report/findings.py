@@ -1,0 +1,124 @@
+"""All findings of a run: what the rules said, what holds groups back, what failed, what is left over."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from migrate.findings import TIERS, Finding
+from migrate.plan.survey import finding_at
+from migrate.project_files import project_findings
+from migrate.report.workflows import stays
+from migrate.verify import sdk_imports
+
+if TYPE_CHECKING:
+    from migrate.discover import Tree
+    from migrate.index.load import Loaded
+    from migrate.outcome import Outcome
+    from migrate.plan.groups import Hold
+    from migrate.plan.job import Job
+    from migrate.plan.survey import Need, Unit
+    from migrate.settings import Settings
+    from migrate.suppress import Suppressions
+
+
+def collect(
+    job: Job, loaded: Loaded, tree: Tree, outcome: Outcome, suppressions: Suppressions, settings: Settings
+) -> list[Finding]:
+    """Return the findings of a run, sorted, without those that are suppressed or ignored."""
+    found = [*job.survey.findings]
+    if outcome.texts:
+        found += job.findings
+    for unit in job.survey.units:
+        found += [_need(need) for need in unit.needs if need.message]
+    found += _blockers(job)
+    found += _held_back(job)
+    found += _backed_out(job, outcome)
+    found += [Finding(path, one.line, 1, one.code, "error", one.reason) for path, one in loaded.problems.items()]
+    found += [Finding(path, one.line, 1, one.code, "error", one.reason) for path, one in outcome.problems.items()]
+    found += [
+        Finding(path, one.line, 1, one.code, "error", one.reason)
+        for path, one in job.left_out.values()
+        if one.code == "RM003"
+    ]
+    found += _leftovers(job, outcome, found)
+    found += _duplicates(job)
+    found += project_findings(tree, job, outcome)
+    shown = suppressions.hide(sorted(set(found)))
+    shown += suppressions.unused()
+    return sorted(one for one in shown if not (settings.ignore and one.code.startswith(settings.ignore)))
+
+
+def _need(need: Need) -> Finding:
+    level = "manual" if TIERS.index(need.tier) >= TIERS.index("compat") else "note"
+    return finding_at(need.module, need.node, need.code, level, need.message, need.action)  # type: ignore[arg-type]
+
+
+def _blockers(job: Job) -> list[Finding]:
+    action = "Call it directly from converted code only, or turn it into a step."
+    found = [finding_at(one.module, one.node, "RM010", "manual", one.message, action) for one in job.colouring.blockers]
+    for definition in job.colouring.unreached:
+        message = f"{definition.name} holds durable calls, but no workflow calls it"
+        found.append(
+            finding_at(definition.module, definition.node, "RM012", "review", message, "Remove it or call it.")
+        )
+    return found
+
+
+def _held_back(job: Job) -> list[Finding]:
+    found = []
+    for unit in job.survey.units:
+        hold = job.groups.hold(unit)
+        if hold is None or hold.unit is unit or unit.kind != "workflow" or _has_own_reason(job, unit):
+            continue
+        found.append(_stays(unit, hold))
+    return found
+
+
+def _has_own_reason(job: Job, unit: Unit) -> bool:
+    return bool(job.groups.blocked.get(unit)) or any(need.tier in ("compat", "manual") for need in unit.needs)
+
+
+def _stays(unit: Unit, hold: Hold) -> Finding:
+    other = hold.unit
+    place = f"{other.module.path}:{getattr(other.node, 'lineno', 1)}"
+    message = f"{unit.name} stays as it is, because it belongs together with {other.kind} {other.name} ({place}): {hold.message}"
+    action = f"Solve what holds {other.name} back, or separate the two (workers, steps and clients are shared)."
+    return finding_at(unit.module, unit.node, "RM008", "manual", message, action)
+
+
+def _backed_out(job: Job, outcome: Outcome) -> list[Finding]:
+    found = []
+    for unit in job.survey.units:
+        if unit.kind == "workflow" and job.converts(unit) and job.groups.name(unit) in outcome.backed_out:
+            path, problem = outcome.backed_out[job.groups.name(unit)]
+            message = f"{unit.name} stays as it is, because {path} could not be rewritten: {problem.reason}"
+            found.append(finding_at(unit.module, unit.node, "RM008", "manual", message, "Solve that and run again."))
+    return found
+
+
+def _leftovers(job: Job, outcome: Outcome, known: list[Finding]) -> list[Finding]:
+    """No import of the old SDK stays in a rewritten file without a word."""
+    explained = {one.path for one in known if one.level in ("manual", "error")}
+    explained |= {unit.module.path for unit in job.survey.units if stays(job, outcome, unit)}
+    found = []
+    for path, text in outcome.texts.items():
+        if path not in explained:
+            for line, name in sdk_imports(text, job.project.packages):
+                action = "Remove it, or move what uses it by hand."
+                found.append(Finding(path, line, 1, "RM304", "manual", f"the import of {name} is still used", action))
+    return found
+
+
+def _duplicates(job: Job) -> list[Finding]:
+    first: dict[str, Unit] = {}
+    found = []
+    for unit in job.survey.units:
+        if unit.kind != "workflow":
+            continue
+        other = first.setdefault(unit.name, unit)
+        if other is not unit:
+            place = f"{other.module.path}:{getattr(other.node, 'lineno', 1)}"
+            message = f"two workflows are called {unit.name}; the other one is at {place}"
+            action = "Give one of them another name if the same worker registers both."
+            found.append(finding_at(unit.module, unit.node, "RM011", "review", message, action))
+    return found

@@ -1,0 +1,165 @@
+"""A whole run in memory: files in, report with new texts out. Nothing is written here; a dry run ends here."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from migrate.discover import discover
+from migrate.engine import plan
+from migrate.errors import FileProblem
+from migrate.index.load import load
+from migrate.outcome import Outcome, settle
+from migrate.report.diff import count
+from migrate.report.findings import collect
+from migrate.report.model import FileResult, Report
+from migrate.report.workflows import workflow_results
+from migrate.rules.sources import detect, load_source
+from migrate.second import would_change
+from migrate.suppress import Suppressions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from migrate.discover import Tree
+    from migrate.index.load import Loaded
+    from migrate.plan.job import Job
+    from migrate.rules.base import Source
+    from migrate.settings import Settings
+
+
+@dataclass
+class Run:
+    """The result with what a writer needs.
+
+    Attributes:
+        report: what is told.
+        tree: files of the run.
+        loaded: what was read; empty if there was no source.
+        groups: for each changed file, the groups it belongs to; files that share one are written together.
+    """
+
+    report: Report
+    tree: Tree
+    loaded: Loaded | None = None
+    groups: dict[str, set[str]] = field(default_factory=dict)
+
+
+def run(settings: Settings, *, say: Callable[[str], None] = lambda _: None, dry_run: bool = True) -> Run:
+    """Do everything but write.
+
+    Args:
+        settings: what was asked.
+        say: called with the name of each phase.
+        dry_run: what the report says about writing.
+
+    Raises:
+        UsageError: the paths or the source do not exist.
+    """
+    began = time.monotonic()
+    tree = discover(settings.paths, exclude=settings.exclude)
+    name = settings.source if settings.source != "auto" else detect(tree)
+    if name is None:
+        report = Report("auto", str(tree.root), dry_run, [_skipped(tree.name(file), None) for file in tree.files])
+        report.seconds = time.monotonic() - began
+        return Run(report, tree)
+    source = load_source(name)
+    say("reading")
+    loaded = load(tree, packages=source.packages, types=source.types)
+    say("planning")
+    job, suppressions = plan_run(loaded, source, settings)
+    say("rewriting")
+    outcome = _verified(job, source, tree, settings)
+    report = Report(source.name, str(tree.root), dry_run)
+    report.files = _file_results(loaded, outcome, source)
+    report.workflows = workflow_results(job, outcome)
+    report.findings = collect(job, loaded, tree, outcome, suppressions, settings)
+    report.seconds = time.monotonic() - began
+    groups = {path: _groups_of(job, path) - outcome.backed_out.keys() for path in outcome.texts}
+    return Run(report, tree, loaded, groups)
+
+
+def plan_run(loaded: Loaded, source: Source, settings: Settings) -> tuple[Job, Suppressions]:
+    """Survey and plan, with the comments that hold units back."""
+    survey = source.survey(loaded.project)
+    suppressions = Suppressions(loaded.sources.values())
+    suppressions.hold_units(survey)
+    return plan(loaded.project, source, max_tier=settings.max_tier, survey=survey), suppressions
+
+
+def _verified(job: Job, source: Source, tree: Tree, settings: Settings) -> Outcome:
+    """Render without the groups that are not wanted; back out those that a second run would change again."""
+    without = unwanted(job, settings) | _collisions(job, tree)
+    deselected = FileProblem("RM008", "a rule it needs is deselected")
+    for group in unwanted(job, settings):
+        job.left_out.setdefault(group, (group.split(":")[0], deselected))
+    while True:
+        outcome = settle(job, without=without, line_length=settings.line_length, jobs=settings.jobs)
+        again = would_change(job, source, outcome, settings.max_tier)
+        if again is None:
+            for group, reason in job.left_out.items():
+                outcome.backed_out.setdefault(group, reason)
+            return outcome
+        path, problem = again
+        for group in _groups_of(job, path) - without:
+            job.left_out[group] = (path, problem)
+        without |= _groups_of(job, path)
+
+
+def _groups_of(job: Job, path: str) -> set[str]:
+    found = set(job.new_files[path].groups) if path in job.new_files else set()
+    return found | (job.plans[path].groups() if path in job.plans else set())
+
+
+def unwanted(job: Job, settings: Settings) -> frozenset[str]:
+    """Return the groups that need an edit that was deselected."""
+    if not settings.select and not settings.ignore:
+        return frozenset()
+    found = set()
+    for planned in job.plans.values():
+        for edit in planned.edits:
+            if edit.code.startswith(("RM1", "RM2")) and not is_wanted(edit.code, settings):
+                found.add(edit.group)
+    return frozenset(found)
+
+
+def is_wanted(code: str, settings: Settings) -> bool:
+    """Tell whether ``--select`` and ``--ignore`` let a code through."""
+    if settings.ignore and code.startswith(settings.ignore):
+        return False
+    return not settings.select or code.startswith(settings.select) or not code.startswith(("RM1", "RM2"))
+
+
+def _collisions(job: Job, tree: Tree) -> frozenset[str]:
+    found: set[str] = set()
+    for new in job.new_files.values():
+        file = tree.root / new.path
+        if file.exists() and file.read_text("utf-8", "replace") != new.text:
+            problem = FileProblem("RM003", "the file to create exists already, with another content")
+            job.left_out.update(dict.fromkeys(new.groups, (new.path, problem)))
+            found |= new.groups
+    return frozenset(found)
+
+
+def _file_results(loaded: Loaded, outcome: Outcome, source: Source) -> list[FileResult]:
+    results = [_skipped(path, f"does not use {source.packages[0]}") for path in loaded.skipped]
+    for path, problem in loaded.problems.items():
+        results.append(FileResult(path, "failed", reason=problem.reason))
+    for path, original in loaded.sources.items():
+        text = outcome.texts.get(path)
+        if path in outcome.problems:
+            results.append(FileResult(path, "failed", reason=outcome.problems[path].reason))
+        elif text is None:
+            results.append(FileResult(path, "unchanged"))
+        else:
+            lines = count(original.text, text)
+            results.append(FileResult(path, "rewritten", *lines, None, original.text, text, original.encode(text)))
+    for path, text in outcome.texts.items():
+        if path not in loaded.sources:
+            results.append(FileResult(path, "rewritten", *count("", text), None, "", text, text.encode()))
+    return sorted(results, key=lambda one: one.path)
+
+
+def _skipped(path: str, reason: str | None) -> FileResult:
+    return FileResult(path, "skipped", reason=reason or "imports neither temporalio nor dbos")
