@@ -1,4 +1,10 @@
-"""Encryption of whole payloads: data and headers, so that no value, type name or error text is left readable.
+"""Encryption of whole payloads, so that no value, argument, function name, type name or error text is left readable.
+
+Sealed are the data of every parameter and value, and the header that names its types: calls with the name of their
+function, results, errors, messages. Left readable, because servers and stores need them: ids (and what a program puts
+into them, such as the key of an event or the name of a customer), tags (target group, parent, a user's own tags), ids
+of messages, states, times, sizes, and that a value is None. A sealed record is bound to its key and not to its place:
+who can write to the store cannot read or forge a record, but can put an old one in the place of another.
 
 The format of the data is that of the official SDKs (JSON, encrypted, base64), so an SDK that is given the same
 ``encrypt`` and ``decrypt`` reads it.
@@ -31,6 +37,8 @@ class Encryptor(Protocol):
 
 class AesGcmEncryptor:
     """AES-GCM with named keys. New records use the active key; old ones stay readable while their key is listed.
+
+    Nonces are random, so a key should be replaced before it has sealed some four thousand million records.
 
     Args:
         keys: key id to key of 16, 24 or 32 bytes.

@@ -63,13 +63,14 @@ class ErrorReader:
             return _of_other(plain)
         cause, context = self._member(plain.get("cause")), self._member(plain.get("context"))
         error = self._rebuilt(plain, {CAUSE: cause, CONTEXT: context}) if "class" in plain else self._foreign(plain)
-        for note in plain.get("notes") or ():
-            error.add_note(str(note))
-        error.__context__ = cause if context is None else context
+        for note in _part(plain, "notes", list):
+            _add_note(error, str(note))
+        _put(error, "__context__", cause if context is None else context)
         if cause is not None:
-            error.__cause__ = cause
+            _put(error, "__cause__", cause)
+            _put(error, "__suppress_context__", context is None)
         elif plain.get("suppress"):
-            error.__suppress_context__ = True
+            _put(error, "__suppress_context__", True)
         return error
 
     def _member(self, plain: Any) -> Exception | None:
@@ -79,7 +80,7 @@ class ErrorReader:
         return self.read(None, plain)
 
     def _members(self, plain: dict[str, Any]) -> list[Exception]:
-        found = map(self._member, plain.get("errors") or ())
+        found = map(self._member, _part(plain, "errors", list))
         return [error for error in found if error is not None]
 
     def _rebuilt(self, plain: dict[str, Any], links: Mapping[Linked, Any]) -> Exception:
@@ -92,7 +93,7 @@ class ErrorReader:
             return self._remote(plain, str(problem))
         except Exception as problem:  # noqa: BLE001 - a class may refuse in any way, the record still is an error
             return self._remote(plain, f"it could not be rebuilt: {type(problem).__name__}: {problem}")
-        error.add_note(f"its text was {plain['message']!r}")
+        _add_note(error, f"its text was {plain['message']!r}")
         return error
 
     def _bare(self, plain: dict[str, Any], links: Mapping[Linked, Any]) -> Exception:
@@ -106,24 +107,25 @@ class ErrorReader:
             raise TypeError(f"{name} is not an ordinary exception")
         base: Any = static_base(cls)
         _check_layout(cls, base)
-        args = [_linked(part, links) for part in plain.get("args") or ()]
+        args = [_linked(part, links) for part in _part(plain, "args", list)]
         if issubclass(cls, BaseExceptionGroup):
             args = [*args, self._members(plain)]
         error: Exception = base.__new__(cls, *args)
         initialise: Any = base.__init__
         initialise(error, *args)
-        state = {key: _linked(part, links) for key, part in (plain.get("state") or {}).items()}
-        _set_state(error, state, plain.get("members") or {})
+        state = {key: _linked(part, links) for key, part in _part(plain, "state", dict).items()}
+        _set_state(error, state, _part(plain, "members", dict))
         return error
 
     def _remote(self, plain: dict[str, Any], reason: str) -> Exception:
         message, name = plain["message"], plain.get("name")
         error: Exception
-        if plain.get("errors"):
-            error = ExceptionGroup(_GROUP_COUNT.sub("", message), self._members(plain))
+        members = self._members(plain)
+        if members:
+            error = ExceptionGroup(_GROUP_COUNT.sub("", message), members)
         else:
             error = RemoteError(message, type=_text(name))
-        error.add_note(f"was {plain.get('class') or name}: {reason}")
+        _add_note(error, f"was {plain.get('class') or name}: {reason}")
         return error
 
     def _foreign(self, plain: dict[str, Any]) -> Exception:
@@ -135,7 +137,7 @@ class ErrorReader:
         name = _text(plain.get("name")) or (_pickled_name(pickled) if isinstance(pickled, str) else None)
         error = RemoteError(plain["message"], type=name)
         if isinstance(plain.get("stack"), str):
-            error.add_note(plain["stack"])
+            _add_note(error, plain["stack"])
         return error
 
     def _aggregate(self, plain: dict[str, Any]) -> Exception:
@@ -144,6 +146,20 @@ class ErrorReader:
         if not members:
             return RemoteError(message, type=_text(plain.get("name")))
         return ExceptionGroup(message, members)
+
+
+#: Sets an attribute of an exception whose class forbids that (a frozen dataclass).
+_put: Final = object.__setattr__
+
+
+def _add_note(error: Exception, note: str) -> None:
+    vars(error).setdefault("__notes__", []).append(note)
+
+
+def _part(plain: dict[str, Any], key: str, kind: type[list[Any] | dict[str, Any]]) -> Any:
+    """Return a part of an error object, an empty one if a damaged or foreign record has something else there."""
+    found = plain.get(key)
+    return found if type(found) is kind else kind()
 
 
 def _text(part: Any) -> str | None:
@@ -165,12 +181,12 @@ def _set_state(error: BaseException, state: dict[str, Any], members: dict[str, A
     own = error.__dict__
     for key, item in state.items():
         if isinstance(getattr(type(error), key, None), types.MemberDescriptorType):
-            object.__setattr__(error, key, item)
+            _put(error, key, item)
         else:
             own[key] = item
     for key, item in members.items():
         if isinstance(getattr(type(error), key, None), types.MemberDescriptorType):
-            object.__setattr__(error, key, item)
+            _put(error, key, item)
 
 
 def _of_other(plain: Any) -> Exception:
@@ -179,7 +195,12 @@ def _of_other(plain: Any) -> Exception:
         return RemoteError("rejected without a reason")
     if isinstance(plain, dict) and isinstance(plain.get("__error__"), str):
         return RemoteError(plain["__error__"])
-    return RemoteError(plain if isinstance(plain, str) else dump(plain).decode("utf-8"))
+    if isinstance(plain, str):
+        return RemoteError(plain)
+    try:
+        return RemoteError(dump(plain).decode("utf-8"))
+    except TypeError:  # a value with types of its own
+        return RemoteError(repr(plain))
 
 
 def _pickled_name(text: str) -> str | None:

@@ -164,7 +164,7 @@ class Renderer:
             own = BARE[base](value)
         except (TypeError, ValueError) as error:
             raise RefusedError(f"a {cls.__qualname__} that is no {base.__name__} ({error})") from None
-        if not (own == value or own != own):
+        if not (own == value or own != own):  # noqa: PLR0124 - NaN is unequal to itself
             raise RefusedError(f"a {cls.__qualname__} holds more than the {base.__name__} {own!r}; convert it yourself")
         return self.render(own, depth)
 

@@ -203,7 +203,7 @@ _CONTAINERS: Final[dict[str, Callable[[Any], Any]]] = {
     "defaultdict": lambda plain: collections.defaultdict(None, _items(plain)),
     "namespace": lambda plain: types.SimpleNamespace(**plain),
     "headers": _read_headers,
-    "not stored": lambda plain: NotStored(*plain),
+    "not stored": lambda plain: NotStored(*map(str, plain)),
     "cause": lambda _: CAUSE,
     "context": lambda _: CONTEXT,
 }

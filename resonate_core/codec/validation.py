@@ -40,8 +40,15 @@ def rebuild(parts: list[Any]) -> BaseException:
     if cls is None:
         raise LookupError("pydantic is not loaded in this process")
     title, lines = parts
+    _check(isinstance(title, str) and isinstance(lines, list))
     error: BaseException = cls.from_exception_data(title, [_line_error(*line) for line in lines])
     return error
+
+
+def _check(is_well_formed: bool) -> None:
+    """Refuse parts of other types before Rust sees them: it panics, which is no ``Exception``."""
+    if not is_well_formed:
+        raise TypeError("stored validation error is damaged")
 
 
 def _is_builtin(kind: str) -> bool:
@@ -56,9 +63,11 @@ def _is_builtin(kind: str) -> bool:
     return True
 
 
-def _line_error(kind: str, loc: list[Any], given: Any, ctx: dict[str, Any], message: str) -> dict[str, Any]:
+def _line_error(kind: Any, loc: Any, given: Any, ctx: Any, message: Any) -> dict[str, Any]:
     from pydantic_core import PydanticCustomError  # noqa: PLC0415 - only where pydantic is in use
 
+    _check(isinstance(kind, str) and isinstance(loc, list) and isinstance(ctx, dict) and isinstance(message, str))
+    _check(all(isinstance(step, str | int) for step in loc))
     known: Any = kind
     if not _is_builtin(kind):
         known = PydanticCustomError(kind, message.replace("{", "{{").replace("}", "}}"))
