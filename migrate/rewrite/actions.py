@@ -106,11 +106,25 @@ class ActionMaker:
                 node, where = body[0], "before"
         start, end = self.statement_span(node)
         self._own_line(start)
+        if edit.where == "start" and where == "before" and isinstance(part, ast.stmt) and _is_docstring(part):
+            start = self._first_comment(start)
         if where == "before":
             self._add(start, start, lambda renderer, _: renderer.lines_before(node, part))
         else:
             place = self.concrete.line_end(end)
             self._add(place, place, lambda renderer, before: renderer.lines_after(node, part, before))
+
+    def _first_comment(self, start: int) -> int:
+        """Return where the comments above a statement begin: a docstring goes before them."""
+        line = self.concrete.line_start(start)
+        while line:
+            previous = self.concrete.line_start(line - 1)
+            text = self.concrete.text[previous:line]
+            if not text.lstrip().startswith("#"):
+                break
+            line = previous
+            start = previous + len(text) - len(text.lstrip())
+        return start
 
     def _rename(self, edit: Edit) -> None:
         name = str(edit.part)

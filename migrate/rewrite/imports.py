@@ -40,8 +40,8 @@ class ImportEditor:
         used = names_used(text)
         if used is None:
             return []
-        gone = {entry.alias for entry in self.module.imports if self._is_gone(entry, change, used)}
-        renames = {one.alias: one for one in change.renames if one.alias not in gone}
+        renames = {one.alias: one for one in change.renames}
+        gone = {entry.alias for entry in self.module.imports if self._is_gone(entry, renames, change, used)}
         wants = {want.local: want for want in change.wants if want.local.split(".")[0] in used}
         added, fresh = self._distribute(list(wants.values()), gone)
         actions: list[Action] = []
@@ -64,9 +64,12 @@ class ImportEditor:
         found = dict.fromkeys(entry.statement for entry in self.module.imports)
         return [node for node in found if self.rendered.keeps(*self.concrete.span(node))]
 
-    def _is_gone(self, entry: Import, change: Change, used: set[str]) -> bool:
+    def _is_gone(
+        self, entry: Import, renames: dict[ast.alias, ImportRename], change: Change, used: set[str]
+    ) -> bool:
         name = entry.local
-        if name in used or name in self.module.exported:
+        new = renames[entry.alias].local if entry.alias in renames and entry.alias.asname is None else name
+        if new in used or name in self.module.exported:
             return False
         if entry.alias.asname is not None and entry.alias.asname == entry.alias.name:
             return False  # ``import x as x`` is an explicit re-export
