@@ -8,6 +8,7 @@ do is written down in ``classes``: no constructor, no pickle, at most the import
 from __future__ import annotations
 
 import collections
+import functools
 import types
 from typing import TYPE_CHECKING, Any, Final
 
@@ -101,7 +102,7 @@ class Codec:
     def encode_error(self, error: BaseException) -> Value:
         """Encode how something failed. Every exception has a stored form; at the least its name and text."""
         writer = ErrorWriter()
-        renderer = Renderer(writer.write, allow_local=True)
+        renderer = Renderer(lambda: writer, allow_local=True)
         try:
             plain, node = writer.write(renderer, error, 100)
             return self._sealed(_dumped(plain), [None, node[1]] if type(node) is list else None)
@@ -184,7 +185,7 @@ class Codec:
         return found
 
     def _sealed(self, body: bytes, node: Node) -> Value:
-        headers = None if node is None else {TYPES_HEADER: dump(node).decode("utf-8")}
+        headers = None if node is None else {TYPES_HEADER: _header(node) if type(node) is str else _text(node)}
         if self._encryptor is not None:
             body = self._encryptor.encrypt(body)
             if headers is not None:
@@ -224,8 +225,16 @@ class Codec:
             raise
 
 
+def _text(node: Node) -> str:
+    return dump(node).decode("utf-8")
+
+
+#: ``_text`` of one tag: most values that need any annotation need one.
+_header: Final = functools.lru_cache(maxsize=4096)(_text)
+
+
 def _rendered(value: Any, hint: Any, what: str = "value") -> tuple[Any, Node]:
-    renderer = Renderer(ErrorWriter().write, allow_local=hint is not None and hint is not Any)
+    renderer = Renderer(ErrorWriter, allow_local=hint is not None and hint is not Any)
     try:
         return renderer.render(value)
     except RefusedError as refused:

@@ -33,6 +33,7 @@ from resonate_core.codec.records import shape_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from resonate_core.codec.error_write import ErrorWriter
     from resonate_core.codec.leaves import Leaf
 
 Node = Any
@@ -71,14 +72,15 @@ class Renderer:
     """Renders one value.
 
     Args:
-        error_writer: how exceptions that are values are written.
+        make_error_writer: gives what writes exceptions that are values.
         allow_local: accept data classes defined inside functions; the reader has an annotation that finds them.
     """
 
-    __slots__ = ("_allow_local", "_error_writer")
+    __slots__ = ("_allow_local", "_error_writer", "_make_error_writer")
 
-    def __init__(self, error_writer: Callable[[Renderer, BaseException, int], Rendered], *, allow_local: bool) -> None:
-        self._error_writer = error_writer
+    def __init__(self, make_error_writer: Callable[[], ErrorWriter], *, allow_local: bool) -> None:
+        self._make_error_writer = make_error_writer
+        self._error_writer: ErrorWriter | None = None
         self._allow_local = allow_local
 
     def render(self, value: Any, depth: int = DEPTH_MAX) -> Rendered:
@@ -103,7 +105,8 @@ class Renderer:
     def _render_class(self, value: Any, cls: type, depth: int) -> Rendered:
         kind = kind_of(cls)
         if kind == "error":
-            return self._error_writer(self, value, depth)
+            self._error_writer = self._error_writer or self._make_error_writer()
+            return self._error_writer.write(self, value, depth)
         if kind is None:
             return self._render_subclass(value, cls, depth)
         if kind == "scalar":

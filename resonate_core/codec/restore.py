@@ -123,7 +123,7 @@ class Restorer:
             self.moved.append(moved)
             return moved
         if is_record(cls):
-            return shape_of(cls).build(dict(plain), about)
+            return shape_of(cls).build(plain, about)
         kind = kind_of(cls)
         if kind == "enum":
             return _enum_member(cls, plain, member)
