@@ -164,6 +164,12 @@ class Concrete:
         """Tell whether the user put parentheses around an expression."""
         return self.outer_span(node) != self.span(node)
 
+    def shares_parentheses(self, node: ast.AST, parent: ast.AST | None) -> bool:
+        """Tell whether a generator expression stands between the parentheses of the call that takes it."""
+        if not isinstance(node, ast.GeneratorExp) or not isinstance(parent, ast.Call):
+            return False
+        return not self.text[self.outer_span(parent.func)[1] : self.span(node)[0]].strip()
+
     def offset(self, line: int, column: int) -> int:
         """Turn a line (1-based) and a column in UTF-8 bytes into an offset in characters."""
         start = self._lines[line - 1]

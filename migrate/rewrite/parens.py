@@ -99,3 +99,14 @@ def field_of(parent: ast.AST, child: ast.AST) -> str:
         if value is child or (isinstance(value, list) and any(item is child for item in value)):
             return name
     return ""
+
+
+def without_added_parentheses(text: str, old: str) -> str:
+    """Take off the parentheses that an edit put around an expression for the place it stood in.
+
+    The place it goes to may not need them, or will put its own.
+    """
+    if old.startswith("(") or not (text.startswith("(") and text.endswith(")")):
+        return text
+    inner = text[1:-1]
+    return inner if isinstance(kind_of(inner), (*_YIELDS, ast.NamedExpr, ast.Await)) else text

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from migrate.rewrite.fragments import FragmentWriter, Place
 from migrate.rewrite.output import INSIDE, finish, is_multiline, last_line
-from migrate.rewrite.parens import kind_of, needs_parentheses
+from migrate.rewrite.parens import kind_of, needs_parentheses, without_added_parentheses
 
 if TYPE_CHECKING:
     from migrate.index.model import Module
@@ -109,7 +109,7 @@ class Renderer:
     def node(self, node: ast.AST) -> str:
         """Return a node's text with its edits; with the user's parentheses if it needs them to span lines."""
         start, end = self.concrete.span(node)
-        text = self.range(start, end)
+        text = without_added_parentheses(self.range(start, end), self.concrete.text[start:end])
         if is_multiline(text) and self.concrete.is_parenthesized(node):
             return self.range(*self.concrete.outer_span(node))
         return text
@@ -174,6 +174,8 @@ class Renderer:
         """Return new code for an expression's place."""
         text = self._fragments.write(part, self._place(node, before))
         parent = self.module.parents.get(node)
+        if self.concrete.shares_parentheses(node, parent):
+            return f"({text})"
         if isinstance(node, ast.expr) and not self.concrete.is_parenthesized(node):
             inner = kind_of(text)
             if inner is not None and needs_parentheses(inner, parent, node):
