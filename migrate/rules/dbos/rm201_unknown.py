@@ -1,0 +1,94 @@
+"""RM201: a use of DBOS that no rule knows. It is never left without a word."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Final
+
+from migrate.rules.base import Rule
+from migrate.rules.dbos.vocabulary import HANDLES
+
+if TYPE_CHECKING:
+    from migrate.index.model import Module
+    from migrate.rules.dbos.facts import Facts
+
+RULE: Final = Rule(
+    code="RM201",
+    title="A use of DBOS that has no generator form",
+    family="dbos",
+    level="manual",
+    applicability="manual",
+    what="""\
+Whatever comes from `dbos` and is not rewritten by another rule: management calls, streams, spans, Kafka consumers,
+private modules. The part of the program that it belongs to stays on DBOS and keeps working. A call that addresses
+executions by id, or lists them, keeps every workflow there, because it would not see migrated ones. In a test it keeps
+nothing: the test is reported, and has to be rewritten.""",
+    why="Half of a program on each side would lose messages between them.",
+    action="Replace it by what the message names, then run again.",
+    minutes=20,
+)
+
+#: What these need instead, for the ones that are met most.
+_HINTS: Final = {
+    "list_workflows": "resonate.list gives executions",
+    "get_workflow_status": "resonate.describe gives the state of an execution",
+    "write_stream": "an event holds the newest value; a stream of values needs a table of the program's own",
+    "patch": "@durable(version=2) beside the old function keeps running executions on the old code",
+    "kafka_consumer": "start an execution for each message, with an id made of topic, partition and offset",
+    "span": "steps carry their id in step_logger",
+}
+#: Names that are only looked at: they keep nothing on DBOS.
+_PASSIVE: Final = ("dbos.DBOSConfig", "dbos.error", "dbos._error", "dbos.WorkflowStatus", "dbos.StepInfo")
+
+
+def survey(facts: Facts) -> None:
+    """Report every mention of DBOS that is not explained."""
+    for module in facts.project.modules.values():
+        for node in list(module.sites):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node not in facts.claimed:
+                _survey_name(facts, module, node)
+            elif isinstance(node, ast.Attribute):
+                _survey_member(facts, module, node)
+
+
+def _survey_name(facts: Facts, module: Module, node: ast.Name) -> None:
+    found = facts.project.resolve(module, node)
+    if found is None or found.kind != "external" or not (found.name == "dbos" or found.name.startswith("dbos.")):
+        return
+    whole = _chain(module, node)
+    report(facts, module, node, facts.project.external(module, whole) or found.name)
+
+
+def _survey_member(facts: Facts, module: Module, node: ast.Attribute) -> None:
+    """A member of an object of DBOS's: ``queue.enqueue``, ``ds.run_tx_step``, ``client.list_workflows``."""
+    base = facts.project.resolve(module, node.value)
+    if base is None or base.kind != "instance" or not base.name.startswith("dbos.") or base.name in HANDLES:
+        return
+    if node in facts.explained or not isinstance(node.ctx, ast.Load):
+        return
+    report(facts, module, node, f"{base.name}.{node.attr}")
+
+
+def _chain(module: Module, node: ast.AST) -> ast.AST:
+    parent = module.parents.get(node)
+    while isinstance(parent, ast.Attribute):
+        node, parent = parent, module.parents.get(parent)
+    return node
+
+
+def report(facts: Facts, module: Module, node: ast.AST, name: str) -> None:
+    """Keep what hangs on a use that no rule knows."""
+    last = name.rpartition(".")[2].removesuffix("_async")
+    hint = _HINTS.get(last, "")
+    message = f"{name} has no generator form" + (f"; {hint}" if hint else "")
+    if module.is_test:
+        message = f"this test uses {name}"
+        facts.survey.report(module, node, RULE.code, "manual", message, "Rewrite the test for the client.")
+        return
+    if name.startswith(_PASSIVE):
+        facts.survey.report(module, node, RULE.code, "manual", message, RULE.action)
+        return
+    at = facts.at(module, node)
+    if at.place == "outside":
+        facts.link_all(at.unit)
+    facts.stay(at, RULE, message)

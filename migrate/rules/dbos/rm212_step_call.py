@@ -1,0 +1,61 @@
+"""RM212: a step called from a workflow becomes ``yield ctx.run(...)``."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Final
+
+from migrate.rules.base import Rule
+from migrate.rules.dbos.nodes import arguments, awaited
+
+if TYPE_CHECKING:
+    from migrate.index.model import Module
+    from migrate.rules.dbos.facts import Facts, Marked
+
+RULE: Final = Rule(
+    code="RM212",
+    title="A step call in a workflow is yielded",
+    family="dbos",
+    level="manual",
+    applicability="safe",
+    what="""\
+    page = fetch(url)                           page = yield ctx.run(fetch, url)
+    page = await fetch(url)                     page = yield ctx.run(fetch, url)
+
+wherever the call stands: in conditions, f-strings, arguments, boolean expressions. In helpers that workflows call it
+is the same. Outside workflows, and in other steps, a step call is a plain call and stays one. A workflow that hands
+a step to other code (`map(fetch, urls)`, a thread pool, a lambda) stays on DBOS: there the call would lose its
+record.""",
+    why="The yield is where the result is recorded, and where the workflow goes on after a crash.",
+    action="Call the step directly in the workflow's body or in a helper, for example in a loop.",
+    minutes=5,
+)
+
+
+def survey(facts: Facts, module: Module, call: ast.Call, mark: Marked) -> None:
+    """Note a call of a step or transaction."""
+    facts.explain(call.func)
+    at = facts.at(module, call)
+    if at.place in ("outside", "step"):
+        return
+    facts.survey.link(at.unit, mark.unit)
+    name = mark.definition.name
+    if at.place == "nested":
+        facts.stay(at, RULE, f"{name} is called in a function that other code calls, so its record cannot be kept")
+    elif mark.definition.is_async and awaited(module, call) is call:
+        facts.stay(at, RULE, f"the coroutine of step {name} is not awaited where it is made")
+    else:
+        facts.durable_call(at, RULE, "run", (call.func, *arguments(call)))
+
+
+def survey_mentions(facts: Facts, mark: Marked) -> None:
+    """Keep workflows that hand the step to other code; a plain function may be handed around everywhere else."""
+    for reference in facts.project.references(mark.definition):
+        node, module = reference.node, reference.module
+        if reference.kind not in ("name", "member") or node in facts.explained or reference.call is not None:
+            continue
+        at = facts.at(module, node)
+        if isinstance(module.parents.get(node), ast.Attribute) or at.place in ("outside", "step"):
+            continue
+        facts.survey.link(at.unit, mark.unit)
+        facts.stay(at, RULE, f"step {mark.definition.name} is handed to other code, where its call is not recorded")

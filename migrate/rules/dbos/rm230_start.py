@@ -1,0 +1,108 @@
+"""RM230: workflows run or started from handlers, scripts and tests."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Final
+
+from migrate.plan.fragments import call as make_call
+from migrate.plan.fragments import code
+from migrate.rules.base import Rule
+from migrate.rules.dbos import rm232_handle
+from migrate.rules.dbos.handles import follow
+from migrate.rules.dbos.nodes import awaited
+
+if TYPE_CHECKING:
+    from migrate.index.model import Module
+    from migrate.plan.fragments import Part
+    from migrate.plan.job import Job
+    from migrate.rules.dbos.facts import At, Facts, Marked
+    from migrate.rules.dbos.starts import Start
+
+RULE: Final = Rule(
+    code="RM230",
+    title="A workflow is run or started through the client",
+    family="dbos",
+    level="manual",
+    applicability="safe",
+    what="""\
+    checkout(order)                             resonate.run(str(uuid4()), checkout, order)
+    with SetWorkflowID(key): checkout(order)    resonate.run(key, checkout, order)
+    DBOS.start_workflow(checkout, order)        resonate.begin_run(str(uuid4()), checkout, order)
+
+In async functions the same calls go through `resonate.aio` and are awaited, also where DBOS blocked the event loop.
+A workflow that is handed to other code (a thread pool, a scheduler, a list of callables) cannot be followed and
+stays.""",
+    why="A durable function is started under an id; called directly it would only make a generator.",
+    action="Call the workflow by name, or start it there with resonate.run or resonate.begin_run.",
+    minutes=10,
+)
+
+
+def survey(facts: Facts, module: Module, start: Start) -> None:
+    """Note a start outside of workflows."""
+    at = facts.at(module, start.call)
+    facts.explain(start.function)
+    if start.gives_handle:
+        facts.claim(start.call.func)
+    if start.target is not None:
+        facts.survey.link(at.unit, start.target.unit)
+    else:
+        facts.link_all(at.unit)
+    problem = _problem(facts, at, start)
+    if problem:
+        facts.stay(at, RULE, problem)
+        return
+    facts.needs_client(at)
+    facts.later(at, lambda job: edit(job, facts, at, start))
+    if start.gives_handle:
+        rm232_handle.survey_uses(facts, at, follow(module, start.call))
+
+
+def _problem(facts: Facts, at: At, start: Start) -> str:
+    if at.place == "step":
+        return "a workflow is started inside a step, which DBOS refuses"
+    if not at.is_async:
+        return ""
+    node = awaited(at.module, start.call)
+    if _is_coroutine(facts, at, start) and node is start.call:
+        return "the coroutine that runs a workflow is not awaited where it is made"
+    if any(isinstance(parent, ast.Lambda) for parent in at.module.ancestors(node)):
+        return "a workflow is started in a lambda inside an async function"
+    return ""
+
+
+def _is_coroutine(facts: Facts, at: At, start: Start) -> bool:
+    if start.gives_handle:
+        return facts.project.external(at.module, start.call.func).endswith("_async")
+    return start.target is not None and start.target.definition.is_async
+
+
+def edit(job: Job, facts: Facts, at: At, start: Start) -> None:
+    """Write the call of the client."""
+    file = at.file(job)
+    client = facts.client_name(job, at)
+    given: Part | None = facts.ids.get(start.call)
+    if given is None:
+        given = f"str({file.name('uuid.uuid4')}())"
+    verb = "begin_run" if start.gives_handle else "run"
+    parts = (given, start.function, *start.args)
+    if at.is_async:
+        new: Part = code("await {}", make_call(f"{client}.aio.{verb}", *parts))
+    else:
+        new = make_call(f"{client}.{verb}", *parts)
+    file.replace(awaited(at.module, start.call), new, code=RULE.code)
+
+
+def survey_mentions(facts: Facts, mark: Marked) -> None:
+    """Keep workflows that are handed to code that cannot be followed."""
+    name = mark.definition.name
+    for reference in facts.project.references(mark.definition):
+        node, module = reference.node, reference.module
+        if reference.kind not in ("name", "member") or node in facts.explained:
+            continue
+        if isinstance(module.parents.get(node), ast.Attribute):
+            continue  # its name or documentation
+        at = facts.at(module, node)
+        facts.survey.link(at.unit, mark.unit)
+        facts.stay(at, RULE, f"workflow {name} is handed to other code here, which would get a generator")

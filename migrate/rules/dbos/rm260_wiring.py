@@ -1,0 +1,239 @@
+"""RM260: ``DBOS(config=...)``, ``DBOS.launch()`` and ``DBOS.destroy()``."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Final, Literal
+
+from migrate.plan.fragments import block
+from migrate.rules.base import Rule
+from migrate.rules.dbos.client import NAME, app_path, client_name
+from migrate.rules.dbos.facts import At, WiringSite
+from migrate.rules.dbos.nodes import keyword, statement_of
+from migrate.rules.dbos.vocabulary import CONFIG, DBOS, DESTROY, LAUNCH
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from migrate.index.model import Module
+    from migrate.plan.edits import FileEdits
+    from migrate.plan.fragments import Part
+    from migrate.plan.job import Job
+    from migrate.plan.survey import Unit
+    from migrate.rules.dbos.facts import Facts
+
+RULE: Final = Rule(
+    code="RM260",
+    title="DBOS is configured, launched and destroyed no more",
+    family="dbos",
+    level="manual",
+    applicability="review",
+    what="""\
+    DBOS(config=config)                         resonate = Resonate()
+    DBOS.launch()                               resonate.register_all()
+                                                resonate.start()
+    DBOS.destroy()                              resonate.stop()
+
+A program of several files gets the client from one generated module, `resonate_app.py`, next to the file that
+configured DBOS. The configuration goes where nothing else reads it. While some workflows stay on DBOS, both are
+started.""",
+    why="The client object starts executions and runs them; its store is RESONATE_URL, else a SQLite file.",
+    action="Start the client where the program starts: resonate.register_all(), then resonate.start().",
+    minutes=15,
+)
+
+_KINDS: Final[Mapping[str, Literal["construct", "launch", "destroy"]]] = {
+    DBOS: "construct",
+    LAUNCH: "launch",
+    DESTROY: "destroy",
+}
+_CONFIG_ONLY: Final = frozenset({"config", "conductor_url", "conductor_key"})
+#: Keys of the configuration that change what the program does, and what to do about it.
+_CONFIG_NOTES: Final = {
+    "application_version": "an execution keeps to a version of its function, @durable(version=...), not of the program",
+    "executor_id": "any worker of the group takes over what a dead one left; there are no executor ids",
+    "conductor_key": "there is no control plane to connect to; any worker recovers the executions of a dead one",
+    "max_executor_threads": "the number of threads that run steps is set on Resonate",
+    "run_admin_server": "there is no admin server",
+    "admin_port": "there is no admin server",
+    "serializer": "values are stored as JSON with their types",
+    "enable_otlp": "traces are not exported",
+    "otlp_traces_endpoints": "traces are not exported",
+    "otlp_logs_endpoints": "logs are not exported; add a handler to logging",
+    "log_level": "levels are set with logging",
+    "console_log_level": "levels are set with logging",
+}
+
+
+def survey(facts: Facts, module: Module, call: ast.Call) -> None:
+    """Note a statement that configures, launches or destroys DBOS."""
+    name = facts.project.external(module, call.func)
+    facts.claim(call.func)
+    problem = _problem(module, call, name)
+    if problem:
+        at = facts.at_wiring(module, call)
+        facts.link_all(at.unit)
+        facts.stay(at, RULE, problem)
+        return
+    if name == DBOS:
+        _claim_config(facts, module, call)
+    facts.wiring.append(WiringSite(module, call, _KINDS[name]))
+
+
+def _claim_config(facts: Facts, module: Module, call: ast.Call) -> None:
+    """Explain ``DBOSConfig`` in the configuration: it goes, or its annotation becomes ``dict``."""
+    value = keyword(call, "config", 0)
+    places: list[ast.AST | None] = [value]
+    if isinstance(value, ast.Name):
+        places.append(_only_assignment(module, value))
+    for place in places:
+        for node in ast.walk(place) if place is not None else ():
+            if isinstance(node, (ast.Name, ast.Attribute)) and facts.project.external(module, node) == CONFIG:
+                facts.claim(node)
+
+
+def _problem(module: Module, call: ast.Call, name: str) -> str:
+    statement = statement_of(module, call)
+    is_statement = isinstance(statement, ast.Expr) and statement.value is call
+    if name == DBOS:
+        is_variable = isinstance(statement, ast.Assign) and statement.value is call and len(statement.targets) == 1
+        if not is_statement and not is_variable:
+            return "DBOS(...) is made inside another expression"
+        unknown = [entry.arg or "**" for entry in call.keywords if entry.arg not in _CONFIG_ONLY]
+        if unknown:
+            return f"DBOS({unknown[0]}=...) ties the launch to a framework"
+        return ""
+    if not is_statement:
+        return f"{ast.unparse(call.func)}() is used inside another expression"
+    return ""
+
+
+# -- edits
+
+
+def edit(job: Job, facts: Facts) -> None:
+    """Edit the program's start and end, once it is known what converts."""
+    moving = [mark for mark in facts.marked.values() if job.converts(mark.unit)]
+    home = facts.home(job)
+    if not moving or home is None:
+        return
+    unit = facts.speaker(job)
+    stays = any(not job.converts(mark.unit) for mark in facts.marked.values())
+    if home.kind == "app":
+        text = f"from resonate_core import Resonate\n\n{NAME} = Resonate()\n"
+        job.create_file(app_path(home), text, unit)
+    if home.kind == "top":
+        _make_at_top(job, home.module, home.name, unit)
+    configure = facts.configures_logging(job)
+    for site in facts.wiring:
+        if site.kind == "construct":
+            _edit_construct(job, facts, site, unit, stays=stays, configure=configure)
+        else:
+            _edit_launch(job, facts, site, unit, stays=stays)
+    if not any(site.kind == "launch" for site in facts.wiring) and facts.client_sites:
+        first = facts.client_sites[0]
+        job.report(first.module, first.node, RULE.code, "review", "no file here launches DBOS", RULE.action)
+
+
+def _make_at_top(job: Job, module: Module, name: str, unit: Unit) -> None:
+    file = job.file(module, unit)
+    line = f"{name} = {file.name('resonate_core.Resonate')}()"
+    imports = [node for node in module.tree.body if isinstance(node, (ast.Import, ast.ImportFrom))]
+    if imports:
+        file.insert_after(imports[-1], line, code=RULE.code)
+    else:
+        file.insert_start(module.tree, line, code=RULE.code)
+
+
+def _edit_construct(job: Job, facts: Facts, site: WiringSite, unit: Unit, *, stays: bool, configure: bool) -> None:
+    module, home = site.module, facts.home(job)
+    assert home is not None
+    file = job.file(module, unit)
+    statement = statement_of(module, site.node)
+    lines: list[Part] = []
+    if configure and not stays:
+        lines.append("{0}.basicConfig(level={0}.INFO)".format(file.name("logging")))
+    if home.kind == "here":
+        lines.append(f"{home.name} = {file.name('resonate_core.Resonate')}()")
+    if stays:
+        if lines:
+            file.insert_after(statement, block(*lines), code=RULE.code)
+        return
+    if lines:
+        file.replace(statement, block(*lines), code=RULE.code)
+    else:
+        file.remove(statement, code=RULE.code)
+    _edit_config(job, facts, site, unit)
+
+
+def _edit_config(job: Job, facts: Facts, site: WiringSite, unit: Unit) -> None:
+    module = site.module
+    assert isinstance(site.node, ast.Call)
+    value = keyword(site.node, "config", 0)
+    if value is None:
+        return
+    shown: ast.AST = value
+    if isinstance(value, ast.Name):
+        assigned = _only_assignment(module, value)
+        if assigned is not None:
+            shown = assigned.value or value
+            _drop_config(job.file(module, unit), facts, assigned, is_read_elsewhere=_reads(module, value) > 1)
+    _tell(job, module, shown)
+
+
+def _drop_config(
+    file: FileEdits, facts: Facts, assigned: ast.Assign | ast.AnnAssign, *, is_read_elsewhere: bool
+) -> None:
+    module = file.module
+    if not is_read_elsewhere:
+        file.remove(assigned, code=RULE.code)
+        return
+    if isinstance(assigned, ast.AnnAssign) and facts.project.external(module, assigned.annotation) == CONFIG:
+        file.replace(assigned.annotation, "dict", code=RULE.code)
+    if isinstance(assigned.value, ast.Call) and facts.project.external(module, assigned.value.func) == CONFIG:
+        file.replace(assigned.value.func, "dict", code=RULE.code)
+
+
+def _tell(job: Job, module: Module, config: ast.AST) -> None:
+    job.report(
+        module, config, "RM554", "note",
+        "executions are stored where RESONATE_URL says, else in resonate.db; those in DBOS's database stay there",
+        "Set RESONATE_URL, and let running workflows finish on DBOS first.",
+    )  # fmt: skip
+    if not isinstance(config, ast.Dict):
+        return
+    for key in config.keys:
+        if isinstance(key, ast.Constant) and key.value in _CONFIG_NOTES:
+            job.report(module, key, "RM554", "note", f"{key.value}: {_CONFIG_NOTES[str(key.value)]}")
+
+
+def _only_assignment(module: Module, name: ast.Name) -> ast.Assign | ast.AnnAssign | None:
+    scope = module.scope_of.get(name, module.scope)
+    bindings = scope.bindings.get(name.id, [])
+    if len(bindings) != 1 or not isinstance(bindings[0].node, (ast.Assign, ast.AnnAssign)):
+        return None
+    statement = bindings[0].node
+    return statement if isinstance(statement, ast.AnnAssign) or len(statement.targets) == 1 else None
+
+
+def _reads(module: Module, name: ast.Name) -> int:
+    names = [node for node in module.sites if isinstance(node, ast.Name) and node.id == name.id]
+    return sum(isinstance(node.ctx, ast.Load) for node in names)
+
+
+def _edit_launch(job: Job, facts: Facts, site: WiringSite, unit: Unit, *, stays: bool) -> None:
+    module = site.module
+    file = job.file(module, unit)
+    statement = statement_of(module, site.node)
+    client = client_name(facts, job, At(module, site.node, unit, "outside"))
+    function = module.function_around(site.node)
+    is_async = function is not None and function.is_async
+    verb = "start" if site.kind == "launch" else "stop"
+    call = f"await {client}.aio.{verb}()" if is_async else f"{client}.{verb}()"
+    lines = [f"{client}.register_all()", call] if verb == "start" else [call]
+    if stays and verb == "start":
+        file.insert_after(statement, block(*lines), code=RULE.code)
+    elif stays:
+        file.insert_before(statement, block(*lines), code=RULE.code)
+    else:
+        file.replace(statement, block(*lines), code=RULE.code)

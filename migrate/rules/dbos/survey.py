@@ -1,0 +1,168 @@
+"""Read a DBOS project: mark its functions, see what runs inside workflows, and give every use to its rule."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Final, cast
+
+from migrate.rules.dbos import (
+    rm201_unknown,
+    rm210_workflow,
+    rm211_step,
+    rm212_step_call,
+    rm213_helper,
+    rm218_child,
+    rm220_events,
+    rm221_messages,
+    rm230_start,
+    rm232_handle,
+    rm240_sleep,
+    rm250_workflow_id,
+    rm251_identity,
+    rm252_logger,
+    rm260_wiring,
+)
+from migrate.rules.dbos.facts import Facts, Marked
+from migrate.rules.dbos.starts import read_start
+from migrate.rules.dbos.vocabulary import (
+    DBOS,
+    DESTROY,
+    GET_EVENT,
+    HANDLES,
+    LAUNCH,
+    LOGGER,
+    RECV,
+    RETRIEVE,
+    SEND,
+    SET_EVENT,
+    SET_WORKFLOW_ID,
+    SLEEP,
+    STEP,
+    WORKFLOW,
+    WORKFLOW_ID,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from migrate.index.model import Definition, Module
+    from migrate.index.project import Project
+    from migrate.rules.dbos.facts import Role
+
+#: External name of what is called -> rule that notes the call.
+CALLS: Final[dict[str, Callable[[Facts, Module, ast.Call], None]]] = {
+    DBOS: rm260_wiring.survey,
+    LAUNCH: rm260_wiring.survey,
+    DESTROY: rm260_wiring.survey,
+    SET_WORKFLOW_ID: rm250_workflow_id.survey,
+    **dict.fromkeys(SLEEP, rm240_sleep.survey),
+    **dict.fromkeys(SET_EVENT | GET_EVENT, rm220_events.survey),
+    **dict.fromkeys(SEND | RECV, rm221_messages.survey),
+    **dict.fromkeys(RETRIEVE, rm232_handle.survey_retrieve),
+}
+#: External name of an attribute or annotation -> rule that notes the mention.
+MENTIONS: Final[dict[str, Callable[[Facts, Module, ast.Attribute], None]]] = {
+    LOGGER: rm252_logger.survey,
+    WORKFLOW_ID: rm251_identity.survey,
+}
+_MARKS: Final[dict[str, Role]] = {WORKFLOW: "workflow", STEP: "step"}
+
+
+def survey(project: Project) -> Facts:
+    """Find everything."""
+    facts = Facts(project)
+    _mark(facts)
+    _walk_inside(facts)
+    for mark in facts.marked.values():
+        if mark.role == "workflow":
+            rm210_workflow.survey(facts, mark)
+        else:
+            rm211_step.survey(facts, mark)
+    for module in project.modules.values():
+        _survey_module(facts, module)
+    for mark in facts.marked.values():
+        if mark.role == "workflow":
+            rm230_start.survey_mentions(facts, mark)
+        else:
+            rm212_step_call.survey_mentions(facts, mark)
+    _survey_late(facts)
+    return facts
+
+
+def _mark(facts: Facts) -> None:
+    for definition in facts.project.definitions():
+        if isinstance(definition.node, ast.ClassDef):
+            continue
+        for name, role in _MARKS.items():
+            decorator = facts.project.decorator(definition, name)
+            if decorator is not None:
+                kind = "workflow" if role == "workflow" else "step"
+                unit = facts.survey.unit(kind, definition.name, definition.module, definition.node, definition)  # type: ignore[arg-type]
+                facts.marked[definition] = Marked(role, definition, decorator, unit)
+                facts.survey.opaque.add(definition)
+
+
+def _walk_inside(facts: Facts) -> None:
+    """Find the helpers that workflows reach by plain calls."""
+    for workflow in facts.workflows():
+        seen: set[Definition] = set()
+        stack = [workflow.definition]
+        while stack:
+            for site in facts.project.callees(stack.pop()):
+                callee = site.callee
+                if callee in facts.marked or callee in seen or isinstance(callee.node, ast.ClassDef):
+                    continue
+                seen.add(callee)
+                stack.append(callee)
+                facts.reached.setdefault(callee, []).append(workflow)
+        facts.inside |= seen
+
+
+def _survey_module(facts: Facts, module: Module) -> None:
+    for node in list(module.sites):
+        if isinstance(node, ast.Call):
+            _survey_call(facts, module, node)
+        elif isinstance(node, (ast.Attribute, ast.Name)):
+            _survey_mention(facts, module, node)
+
+
+def _survey_call(facts: Facts, module: Module, call: ast.Call) -> None:
+    start = read_start(facts, module, call)
+    if start is not None:
+        inside = facts.place(module, call) in ("workflow", "nested")
+        (rm218_child if inside else rm230_start).survey(facts, module, start)
+        return
+    mark = facts.called(module, call.func)
+    if mark is not None:
+        rm212_step_call.survey(facts, module, call, mark)
+        return
+    name = facts.project.external(module, call.func)
+    if name in CALLS:
+        CALLS[name](facts, module, call)
+
+
+def _survey_mention(facts: Facts, module: Module, node: ast.Attribute | ast.Name) -> None:
+    found = facts.project.resolve(module, node)
+    if found is None or found.kind != "external":
+        return
+    if found.name in HANDLES:
+        rm232_handle.survey_annotation(facts, module, node)
+    elif rm232_handle.is_handle_member(found.name) and isinstance(node, ast.Attribute):
+        rm232_handle.survey_attribute(facts, module, node)
+    elif found.name in MENTIONS:
+        MENTIONS[found.name](facts, module, cast("ast.Attribute", node))
+
+
+def _survey_late(facts: Facts) -> None:
+    """What depends on which functions hold durable calls."""
+    for module in facts.project.modules.values():
+        for call, name in facts.project.calls(module):
+            if name in rm240_sleep.RAW:
+                rm240_sleep.survey_raw(facts, module, call)
+    rm213_helper.survey(facts)
+    rm251_identity.survey_contexts(facts)
+    rm201_unknown.survey(facts)
+    durable = facts.durable()
+    for workflow in facts.workflows():
+        if workflow.definition in durable:
+            facts.survey.root(workflow.definition, workflow.unit)
