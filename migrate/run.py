@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -36,14 +37,43 @@ class Run:
     Attributes:
         report: what is told.
         tree: files of the run.
-        loaded: what was read; empty if there was no source.
+        loaded: what was read; None if there was no source.
         groups: for each changed file, the groups it belongs to; files that share one are written together.
+        units: how many workflows, steps, workers and clients there are; from ``scan`` only.
     """
 
     report: Report
     tree: Tree
     loaded: Loaded | None = None
     groups: dict[str, set[str]] = field(default_factory=dict)
+    units: Counter[str] = field(default_factory=Counter)
+
+
+def scan(settings: Settings, *, say: Callable[[str], None] = lambda _: None) -> Run:
+    """Plan without rendering: inventory, tiers and findings, as a run would have them if all edits can be made."""
+    began = time.monotonic()
+    tree = discover(settings.paths, exclude=settings.exclude)
+    name = settings.source if settings.source != "auto" else detect(tree)
+    if name is None:
+        return _nothing(tree, began, dry_run=True)
+    source = load_source(name)
+    say("reading")
+    loaded = load(tree, packages=source.packages, types=source.types)
+    say("planning")
+    job, suppressions = plan_run(loaded, source, settings)
+    report = Report(source.name, str(tree.root), dry_run=True)
+    nothing = Outcome()
+    report.files = _file_results(loaded, nothing, source)
+    report.workflows = workflow_results(job, nothing)
+    report.findings = collect(job, loaded, tree, nothing, suppressions, settings)
+    report.seconds = time.monotonic() - began
+    return Run(report, tree, loaded, units=Counter(unit.kind for unit in job.survey.units))
+
+
+def _nothing(tree: Tree, began: float, *, dry_run: bool) -> Run:
+    report = Report("auto", str(tree.root), dry_run, [_skipped(tree.name(file), None) for file in tree.files])
+    report.seconds = time.monotonic() - began
+    return Run(report, tree)
 
 
 def run(settings: Settings, *, say: Callable[[str], None] = lambda _: None, dry_run: bool = True) -> Run:
@@ -61,9 +91,7 @@ def run(settings: Settings, *, say: Callable[[str], None] = lambda _: None, dry_
     tree = discover(settings.paths, exclude=settings.exclude)
     name = settings.source if settings.source != "auto" else detect(tree)
     if name is None:
-        report = Report("auto", str(tree.root), dry_run, [_skipped(tree.name(file), None) for file in tree.files])
-        report.seconds = time.monotonic() - began
-        return Run(report, tree)
+        return _nothing(tree, began, dry_run=dry_run)
     source = load_source(name)
     say("reading")
     loaded = load(tree, packages=source.packages, types=source.types)

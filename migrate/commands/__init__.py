@@ -1,0 +1,1 @@
+"""What the subcommands do. Each module is imported by its command only."""

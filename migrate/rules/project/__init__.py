@@ -1,0 +1,1 @@
+"""Codes about files around the code."""
