@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import secrets
 import threading
 import time
 import uuid
@@ -94,6 +95,11 @@ def pause(duration_ms: float) -> None:
 def new_pid() -> str:
     """Return a fresh name for this worker process, lower-case letters and digits."""
     return uuid.uuid4().hex[:16]
+
+
+def new_number(bits: int) -> int:
+    """Draw a number that no other process is likely to draw."""
+    return secrets.randbits(bits)
 
 
 def new_id() -> str:

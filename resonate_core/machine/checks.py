@@ -34,7 +34,7 @@ def is_address(text: str) -> bool:
     return _ADDRESS.fullmatch(text) is not None
 
 
-def check_id(id: str, field: str = "id") -> None:  # noqa: A002 - the protocol's word
+def check_id(id: str, field: str = "id") -> None:
     """Refuse an id that cannot be stored."""
     if not id:
         raise invalid(f"{field} must not be empty")

@@ -31,12 +31,12 @@ class Draft:
 
     # -- reading -------------------------------------------------------------------------------------------------
 
-    def promise(self, id: str) -> PromiseRecord | None:  # noqa: A002 - the protocol's word
+    def promise(self, id: str) -> PromiseRecord | None:
         """One promise, as this request has left it."""
         effects = self.effects
         return effects.settled.get(id) or effects.created.get(id) or self.view.promise(id)
 
-    def task(self, id: str) -> TaskRow | None:  # noqa: A002 - the protocol's word
+    def task(self, id: str) -> TaskRow | None:
         """One task, as this request has left it."""
         return self.effects.tasks.get(id) or self.view.task(id)
 
@@ -64,6 +64,6 @@ class Draft:
         """Add or replace a schedule."""
         self.effects.schedules[schedule.id] = schedule
 
-    def send(self, address: str, message: Message) -> None:
+    def send(self, address: str, message: Message, *, prefer: str | None = None) -> None:
         """Queue a message."""
-        self.effects.outbox.append(Outgoing(address, message))
+        self.effects.outbox.append(Outgoing(address, message, prefer))

@@ -54,7 +54,7 @@ def fence(draft: Draft, request: TaskFence) -> Response:
     return Response(200, promise=promise)
 
 
-def _check_other(id: str, action_id: str) -> None:  # noqa: A002 - the protocol's word
+def _check_other(id: str, action_id: str) -> None:
     if id == action_id:
         raise invalid(f"task {id!r} cannot fence an operation on its own promise; use task.fulfill")
 
@@ -137,7 +137,7 @@ def _fill(
     """Resolve a slot that its receiver waits for, or create it resolved."""
     if promise is not None:
         return settle_as(draft, promise, "resolved", request.value)
-    id = inbox_id(request.id, slot)  # noqa: A001 - the protocol's word
+    id = inbox_id(request.id, slot)
     tags = {
         TAG_EXTERNAL: "true",
         TAG_SCOPE: "global",

@@ -56,7 +56,7 @@ def as_of(promise: PromiseRecord, now_ms: int) -> PromiseRecord:
     return promise
 
 
-def touch(draft: Draft, id: str) -> PromiseRecord | None:  # noqa: A002 - the protocol's word
+def touch(draft: Draft, id: str) -> PromiseRecord | None:
     """Read a promise, settling it first if its deadline has passed."""
     promise = draft.promise(id)
     if promise is None or promise.state != "pending" or promise.timeout_at > draft.now_ms:
@@ -93,7 +93,7 @@ def settle(draft: Draft, settled: PromiseRecord) -> None:
             draft.send(address, Unblock(record))
 
 
-def _fulfill_task(draft: Draft, id: str) -> None:  # noqa: A002 - the protocol's word
+def _fulfill_task(draft: Draft, id: str) -> None:
     task = draft.task(id)
     if task is None or task.state == "fulfilled":
         return
@@ -130,7 +130,8 @@ def offer(draft: Draft, task: TaskRow, event: moves.TaskEvent, *, resumes: tuple
         resumes=task.resumes if resumes is None else resumes,
     )
     draft.put_task(offered)
-    draft.send(offered.address, Execute(offered.id, offered.version))
+    prefer = task.last_pid if event == "resume" else None
+    draft.send(offered.address, Execute(offered.id, offered.version), prefer=prefer)
     return offered
 
 

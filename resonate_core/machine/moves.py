@@ -52,6 +52,7 @@ def acquired(task: TaskRow, *, pid: str, ttl_ms: int, now_ms: int) -> TaskRow:
         state=next_state(task, "acquire"),
         version=task.version + 1,
         pid=pid,
+        last_pid=pid,
         ttl=ttl_ms,
         due_at=now_ms + ttl_ms,
         resumes=(),

@@ -28,7 +28,7 @@ def get(draft: Draft, request: PromiseGet) -> Response:
     return Response(200, promise=existing(draft, request.id))
 
 
-def existing(draft: Draft, id: str) -> PromiseRecord:  # noqa: A002 - the protocol's word
+def existing(draft: Draft, id: str) -> PromiseRecord:
     """Return a promise as it is now, or refuse with 404."""
     promise = touch(draft, id)
     if promise is None:

@@ -16,7 +16,7 @@ def invalid(text: str) -> RefusedError:
     return RefusedError(400, text)
 
 
-def missing(what: str, id: str) -> RefusedError:  # noqa: A002 - the protocol's word
+def missing(what: str, id: str) -> RefusedError:
     """What the request is about does not exist."""
     return RefusedError(404, f"{what} {id!r} does not exist")
 

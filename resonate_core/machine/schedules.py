@@ -65,7 +65,7 @@ def delete(draft: Draft, request: ScheduleDelete) -> Response:
     return Response(200)
 
 
-def _existing(draft: Draft, id: str) -> ScheduleRecord:  # noqa: A002 - the protocol's word
+def _existing(draft: Draft, id: str) -> ScheduleRecord:
     schedule = draft.view.schedule(id)
     if schedule is None:
         raise missing("schedule", id)
@@ -80,7 +80,7 @@ def search(draft: Draft, request: ScheduleSearch) -> Response:
     return Response(200, schedules=page, cursor=page[-1].id if len(found) > request.limit else None)
 
 
-def fire(draft: Draft, id: str) -> None:  # noqa: A002 - the protocol's word
+def fire(draft: Draft, id: str) -> None:
     """Create the promise of one due instant and move on to the next one; no instant is skipped."""
     schedule = draft.view.schedule(id)
     if schedule is None or schedule.next_run_at > draft.now_ms:
@@ -95,8 +95,8 @@ def fire(draft: Draft, id: str) -> None:  # noqa: A002 - the protocol's word
 
 
 def _firing(schedule: ScheduleRecord, due_at: int) -> PromiseCreate:
-    id = schedule.promise_id.replace("{{.id}}", schedule.id)  # noqa: A001 - the protocol's word
-    id = id.replace("{{.timestamp}}", str(due_at))  # noqa: A001 - the protocol's word
+    id = schedule.promise_id.replace("{{.id}}", schedule.id)
+    id = id.replace("{{.timestamp}}", str(due_at))
     own = {TAG_SCHEDULE: schedule.id, TAG_ORIGIN: id, TAG_BRANCH: id, TAG_PARENT: id, TAG_PREFIX: id}
     tags = {**schedule.promise_tags, **own}
     if not tags.get(TAG_DELAY, "0").isdigit():

@@ -20,6 +20,7 @@ class TaskRow(msgspec.Struct, frozen=True):
     Attributes:
         due_at: the retry instant of a pending task, the end of the lease of an acquired one.
         deadline: repeats ``timeout_at`` of its promise, so that a fence reads one row.
+        last_pid: who held it last; a resume finds the execution warm there.
         is_offered: False while a pending task waits for its first dispatch (``resonate:delay``, timers).
     """
 
@@ -31,6 +32,7 @@ class TaskRow(msgspec.Struct, frozen=True):
     due_at: int | None = None
     ttl: int | None = None
     pid: str | None = None
+    last_pid: str | None = None
     resumes: tuple[str, ...] = ()
     is_offered: bool = False
 
@@ -48,10 +50,11 @@ class TaskRow(msgspec.Struct, frozen=True):
 
 
 class Outgoing(msgspec.Struct, frozen=True):
-    """A message and where it goes."""
+    """A message and where it goes; among several possible receivers, ``prefer`` is the best one."""
 
     address: str
     message: Message
+    prefer: str | None = None
 
 
 class Effects:
@@ -95,13 +98,13 @@ class Effects:
 class View(Protocol):
     """Reading access to what is stored; every method costs what it returns, not what the store holds."""
 
-    def promise(self, id: str) -> PromiseRecord | None:  # noqa: A002 - the protocol's word
+    def promise(self, id: str) -> PromiseRecord | None:
         """One promise."""
 
-    def task(self, id: str) -> TaskRow | None:  # noqa: A002 - the protocol's word
+    def task(self, id: str) -> TaskRow | None:
         """One task."""
 
-    def schedule(self, id: str) -> ScheduleRecord | None:  # noqa: A002 - the protocol's word
+    def schedule(self, id: str) -> ScheduleRecord | None:
         """One schedule."""
 
     def awaiters(self, awaited: str) -> Sequence[str]:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     )
 
 
-def current(draft: Draft, id: str) -> TaskRow:  # noqa: A002 - the protocol's word
+def current(draft: Draft, id: str) -> TaskRow:
     """Return a task as it is now, or refuse with 404."""
     task = draft.task(id)
     if task is None:
@@ -42,7 +42,7 @@ def current(draft: Draft, id: str) -> TaskRow:  # noqa: A002 - the protocol's wo
     return task
 
 
-def held(draft: Draft, id: str, version: int) -> TaskRow:  # noqa: A002 - the protocol's word
+def held(draft: Draft, id: str, version: int) -> TaskRow:
     """Return a task that the caller still holds, or refuse: this is the fence."""
     task = current(draft, id)
     if task.state != "acquired" or task.version != version:
@@ -166,7 +166,7 @@ def _check_suspend(request: TaskSuspend) -> None:
             raise invalid(f"task {request.id!r} cannot wait for itself")
 
 
-def _awaited(draft: Draft, id: str) -> PromiseRecord:  # noqa: A002 - the protocol's word
+def _awaited(draft: Draft, id: str) -> PromiseRecord:
     promise = touch(draft, id)
     if promise is None:
         raise impossible(f"awaited promise {id!r} does not exist")

@@ -26,11 +26,11 @@ class Due(msgspec.Struct, frozen=True):
     id: str
 
 
-def _expire(draft: Draft, id: str) -> None:  # noqa: A002 - the protocol's word
+def _expire(draft: Draft, id: str) -> None:
     touch(draft, id)
 
 
-def _lapse(draft: Draft, id: str) -> None:  # noqa: A002 - the protocol's word
+def _lapse(draft: Draft, id: str) -> None:
     """Offer a task again whose holder has not been heard of."""
     touch(draft, id)
     task = draft.task(id)
@@ -38,7 +38,7 @@ def _lapse(draft: Draft, id: str) -> None:  # noqa: A002 - the protocol's word
         offer(draft, task, "lapse")
 
 
-def _retry(draft: Draft, id: str) -> None:  # noqa: A002 - the protocol's word
+def _retry(draft: Draft, id: str) -> None:
     """Offer a pending task that nobody took, or whose delay has passed."""
     touch(draft, id)
     task = draft.task(id)

@@ -55,7 +55,7 @@ class LocalNetwork:
         if self._is_worker is not None and (self._is_worker or not is_worker):
             return
         self._is_worker = is_worker
-        self.server.attach(Member(self.pid, self.group, on_message, is_worker))
+        self.server.attach(Member(self.group, self.pid, is_worker, on_message))
 
     def stop(self) -> None:
         """Stop receiving; everything submitted before is answered."""

@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from resonate_core.clock import Clock
     from resonate_core.machine.state import Effects, Outgoing
     from resonate_core.machine.timers import Due
+    from resonate_core.network.local_exchange import Exchange
+    from resonate_core.network.local_members import Member
     from resonate_core.network.port import Done
     from resonate_core.protocol.records import PromiseRecord
-    from resonate_core.protocol.requests import Request
+    from resonate_core.protocol.requests import Message, Request
     from resonate_core.store.port import Store
 
 _log = logging.getLogger(__name__)
@@ -54,12 +56,13 @@ class Job(msgspec.Struct, frozen=True):
 class Commit:
     """What a transaction has made true."""
 
-    __slots__ = ("answers", "fired", "jobs", "outbox", "settled")
+    __slots__ = ("answers", "deliveries", "fired", "jobs", "outbox", "settled")
 
     def __init__(self) -> None:
         self.fired = 0
         self.answers: list[tuple[Done, list[Response]]] = []
         self.jobs: list[Callable[[], None]] = []
+        self.deliveries: list[tuple[Member, Message]] = []
         self.outbox: list[Outgoing] = []
         self.settled: dict[str, PromiseRecord] = {}
 
@@ -78,48 +81,58 @@ class Engine:
     Args:
         store: where state is kept.
         clock: read once for each transaction.
+        exchange: decides, before the commit, who gets which message.
         retry_ms: how long a pending task waits before it is offered again.
     """
 
-    def __init__(self, store: Store, clock: Clock, *, retry_ms: int) -> None:
+    def __init__(self, store: Store, clock: Clock, exchange: Exchange, *, retry_ms: int) -> None:
         self.store = store
+        self.exchange = exchange
         self.clock = clock
         self.retry_ms = retry_ms
         self.next_due_ms = 0
         self._broken: set[Due] = set()
 
     def forget_timers(self) -> None:
-        """Look anew for the next timer: somebody else has written, or serves another address now."""
+        """Look for due timers in the next transaction, whatever was known of them."""
         self.next_due_ms = 0
 
-    def run(self, batch: Sequence[Submission | Job], *, routes: Collection[str] | None, fires: bool) -> list[Commit]:
+    def look(self) -> None:
+        """Notice what other processes have committed, without taking the write lock."""
+        if self.exchange.look():
+            upcoming = self.store.next_due(self.exchange.members.routes)
+            self.next_due_ms = NEVER_MS if upcoming is None else upcoming
+
+    def run(self, batch: Sequence[Submission | Job], *, fires: bool) -> list[Commit]:
         """Carry out a batch in one transaction; in one each if that fails, so that one bad request fails alone.
 
         Args:
             batch: in order of arrival.
-            routes: addresses that somebody serves.
             fires: whether due timers fire as well.
         """
         try:
-            return [self._transaction(batch, routes, fires=fires)]
+            return [self._transaction(batch, fires=fires)]
         except Exception as error:  # noqa: BLE001 - the server outlives any request and any failing disk
             self._give_up(error)
             if len(batch) > 1:
-                return [commit for one in batch for commit in self.run([one], routes=routes, fires=False)]
+                return [commit for one in batch for commit in self.run([one], fires=False)]
             return [self._failed(error, batch, fires=fires)]
 
-    def _transaction(self, batch: Sequence[Submission | Job], routes: Collection[str] | None, *, fires: bool) -> Commit:
+    def _transaction(self, batch: Sequence[Submission | Job], *, fires: bool) -> Commit:
         commit = Commit()
         self.store.begin()
+        if self.exchange.look():
+            self.next_due_ms = 0
         now_ms = self.clock.now_ms()
         if fires:
-            commit.fired = self.fire_due(commit, now_ms, routes)
+            commit.fired = self.fire_due(commit, now_ms, self.exchange.members.routes)
         for item in batch:
             if isinstance(item, Submission):
                 commit.answers.append((item.done, self.series(item, commit, now_ms)))
             else:
                 item.run(self.store)
                 commit.jobs.append(item.done)
+        self.exchange.dispatch(commit, now_ms)
         self.store.commit()
         return commit
 

@@ -1,4 +1,4 @@
-"""Networks of this process that receive messages, and which of them gets one."""
+"""Networks that receive messages, and which of them gets one."""
 
 from __future__ import annotations
 
@@ -11,21 +11,22 @@ from resonate_core.protocol.addresses import anycast, preferred, route, unicast
 from resonate_core.protocol.requests import Execute
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from resonate_core.machine.state import Outgoing
     from resonate_core.protocol.requests import Message
+    from resonate_core.store.board import Peer
 
 _log = logging.getLogger(__name__)
 
 
 class Member(msgspec.Struct):
-    """One attached network."""
+    """One network of this process."""
 
-    pid: str
     group: str
-    on_message: Callable[[Message], None]
+    pid: str
     is_worker: bool
+    on_message: Callable[[Message], None]
 
 
 class Members:
@@ -43,28 +44,42 @@ class Members:
         """Forget a member."""
         self._members.pop((group, pid), None)
 
+    def get(self, group: str | None, pid: str | None) -> Member | None:
+        """Return a member."""
+        return self._members.get((group or "", pid or ""))
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+    @property
+    def workers(self) -> list[Member]:
+        """Members that execute."""
+        return [member for member in self._members.values() if member.is_worker]
+
     @property
     def routes(self) -> list[str]:
         """Addresses whose tasks somebody here executes."""
-        workers = [member for member in self._members.values() if member.is_worker]
-        return sorted({address for w in workers for address in (anycast(w.group), unicast(w.group, w.pid))})
+        return sorted({address for worker in self.workers for address in routes_of(worker)})
 
-    def choose(self, outgoing: Outgoing) -> Member | None:
-        """Return who gets a message: whom the address names, else the members of the group in turn."""
+    def choose(self, outgoing: Outgoing, others: Sequence[Peer]) -> Member | Peer | None:
+        """Return who gets a message: the best one if it is there, else all that could, in turn."""
         served = route(outgoing.address)
         needs_worker = isinstance(outgoing.message, Execute)
-        fitting = [
-            member
-            for member in self._members.values()
-            if served in (anycast(member.group), unicast(member.group, member.pid))
-            and (member.is_worker or not needs_worker)
-        ]
+        present: list[Member | Peer] = [*self._members.values(), *others]
+        fitting = [one for one in present if (one.is_worker or not needs_worker) and served in routes_of(one)]
         if not fitting:
             return None
-        wanted = preferred(outgoing.address)
-        named = next((member for member in fitting if member.pid == wanted), None)
+        for wanted in (outgoing.prefer, preferred(outgoing.address)):
+            named = next((one for one in fitting if one.pid == wanted), None)
+            if named is not None:
+                return named
         self._turn += 1
-        return named or fitting[self._turn % len(fitting)]
+        return fitting[self._turn % len(fitting)]
+
+
+def routes_of(one: Member | Peer) -> tuple[str, str]:
+    """Return the addresses that reach a network."""
+    return (anycast(one.group), unicast(one.group, one.pid))
 
 
 def deliver(member: Member, message: Message) -> None:

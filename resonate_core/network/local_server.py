@@ -19,10 +19,10 @@ from resonate_core.errors import UsageError
 from resonate_core.limits import RETRY_MS
 from resonate_core.machine.lifecycle import is_internal
 from resonate_core.network.local_engine import NEVER_MS, Engine, Job, Submission
-from resonate_core.network.local_members import Member, Members, deliver
+from resonate_core.network.local_exchange import Exchange
+from resonate_core.network.local_members import Member, deliver
 from resonate_core.network.local_watch import Watches
-from resonate_core.protocol.addresses import anycast, unicast
-from resonate_core.protocol.requests import Execute, PromiseGet, Response
+from resonate_core.protocol.requests import Execute, PromiseGet, Response, Unblock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -32,9 +32,16 @@ if TYPE_CHECKING:
     from resonate_core.network.local_watch import OnSettled
     from resonate_core.network.port import Done
     from resonate_core.protocol.requests import Request
+    from resonate_core.store.board import Note
     from resonate_core.store.port import Store
 
 _log = logging.getLogger(__name__)
+
+#: How often a waiting process looks whether another one has committed (one cheap read of shared memory): while there is
+#: something going on, and when nothing has been for a while.
+POLL_MS: Final = 8
+POLL_IDLE_MS: Final = 25
+IDLE_AFTER_MS: Final = 2_000
 
 #: Submissions in one transaction: bounds how long the first of them waits for the last.
 BATCH_COUNT_MAX: Final = 1_024
@@ -55,12 +62,13 @@ class LocalServer:
             raise UsageError(f"retry_ms must be at least 1, got {retry_ms}")
         self.clock = clock
         self.store = store
-        self._engine = Engine(store, clock, retry_ms=retry_ms)
-        self._members = Members()
+        self._exchange = Exchange(store.board)
+        self._engine = Engine(store, clock, self._exchange, retry_ms=retry_ms)
         self._watches = Watches()
         self._queue: deque[Submission | Job] = deque()
         self._mail: deque[Callable[[], None]] = deque()
         self._condition = threading.Condition()
+        self._busy_at_ms = 0
         self._is_stopping = False
         self._is_running = False
         self._thread: threading.Thread | None = None
@@ -76,28 +84,24 @@ class LocalServer:
 
     def attach(self, member: Member) -> None:
         """Begin to deliver; a new worker is offered what waits for it."""
-        offered: list[Execute] = []
 
-        def look(store: Store) -> None:
-            self._members.put(member)
+        def join(_: Store) -> None:
+            self._exchange.join(member)
             self._engine.forget_timers()
-            if member.is_worker:
-                for address in (anycast(member.group), unicast(member.group, member.pid)):
-                    offered.extend(Execute(task.id, task.version) for task in store.offered(address))
 
-        def hand_over() -> None:
-            for message in offered:
-                self._post(partial(deliver, member, message))
-
-        self._put(Job(look, hand_over))
+        self._put(Job(join, lambda: None))
+        if member.is_worker:
+            self._offer_all()
 
     def detach(self, group: str, pid: str) -> None:
         """Stop delivering; returns when the last delivery is over."""
-        self._do(lambda _: self._members.remove(group, pid))
+        self._do(lambda _: self._exchange.leave(group, pid))
 
     def watch(self, promise_id: str, on_settled: OnSettled) -> None:
         """Tell once when a promise is settled, or at once when it is."""
         self._watches.add(promise_id, on_settled)
+        if self.store.board is not None and not self._exchange.is_listening:
+            self._put(Job(lambda _: self._exchange.announce_watcher(), lambda: None))
         self._look(promise_id)
 
     def unwatch(self, promise_id: str, on_settled: OnSettled) -> None:
@@ -112,7 +116,7 @@ class LocalServer:
             self._is_stopping = True
             self._condition.notify_all()
         if self._thread is None:
-            self.store.close()
+            self._close()
         elif threading.current_thread() is not self._thread:
             self._thread.join()
 
@@ -121,7 +125,7 @@ class LocalServer:
     def next_due_ms(self) -> int | None:
         """Return the instant of the next timer, or None."""
         found: list[int | None] = [self._watches.next_deadline_ms]
-        self._do(lambda store: found.append(store.next_due(self._members.routes)))
+        self._do(lambda store: found.append(store.next_due(self._exchange.members.routes)))
         return min((instant for instant in found if instant is not None), default=None)
 
     def run_due(self) -> int:
@@ -139,6 +143,8 @@ class LocalServer:
     def pump(self) -> int:
         """Deliver queued messages and notices, also those that come up meanwhile; inline mode only."""
         count = 0
+        self._engine.look()
+        self._read_news()
         while self._mail:
             self._mail.popleft()()
             count += 1
@@ -181,6 +187,11 @@ class LocalServer:
             if batch is None:
                 break
             self._turn(batch, fires=True)
+            self._read_news()
+        self._close()
+
+    def _close(self) -> None:
+        self._engine.run([Job(lambda _: self._exchange.close(), lambda: None)], fires=False)
         self.store.close()
 
     def _next_batch(self) -> list[Submission | Job] | None:
@@ -198,15 +209,21 @@ class LocalServer:
     def _wait_ms(self) -> int | None:
         now_ms = self.clock.now_ms()
         soonest = min(self._engine.next_due_ms, self._watches.next_deadline_ms or NEVER_MS)
+        if self._exchange.is_listening:
+            is_idle = now_ms - self._busy_at_ms > IDLE_AFTER_MS
+            soonest = min(soonest, now_ms + (POLL_IDLE_MS if is_idle else POLL_MS))
         return None if soonest >= NEVER_MS else soonest - now_ms
 
     def _turn(self, batch: list[Submission | Job], *, fires: bool) -> int:
         """Run a batch, commit, and tell everybody; return how many timers fired."""
-        for id in self._watches.take_deadlines(self.clock.now_ms()):  # noqa: A001 - the protocol's word
+        for id in self._watches.take_deadlines(self.clock.now_ms()):
             self._look(id)
-        if not batch and self.clock.now_ms() < self._engine.next_due_ms:
-            return 0
-        commits = self._engine.run(batch, routes=self._members.routes, fires=fires)
+        if not batch:
+            self._engine.look()
+            if self.clock.now_ms() < self._engine.next_due_ms:
+                return 0
+        self._busy_at_ms = self.clock.now_ms()
+        commits = self._engine.run(batch, fires=fires)
         for commit in commits:
             self._tell(commit)
         return sum(commit.fired for commit in commits)
@@ -217,10 +234,8 @@ class LocalServer:
             _call(done, responses)
         for job_done in commit.jobs:
             job_done()
-        for outgoing in commit.outbox:
-            member = self._members.choose(outgoing)
-            if member is not None:
-                self._post(partial(deliver, member, outgoing.message))
+        for member, message in commit.deliveries:
+            self._post(partial(deliver, member, message))
         for on_settled, promise in self._watches.take(commit.settled.values()):
             self._post(partial(_call, on_settled, promise))
 
@@ -231,15 +246,62 @@ class LocalServer:
         else:
             notice()
 
-    def _look(self, id: str) -> None:  # noqa: A002 - the protocol's word
+    # -- other processes -----------------------------------------------------------------------------------------
+
+    def _read_news(self) -> None:
+        """Carry out what other processes have left for this one."""
+        if not self._exchange.has_news:
+            return
+        notes = self._exchange.take_news()
+        if notes is None:
+            self._offer_all()
+            for id in self._watches.ids():
+                self._look(id)
+            return
+        for note in notes:
+            self._carry_out(note)
+        for id in self._watches.unannounced():
+            self._look(id)
+
+    def _carry_out(self, note: Note) -> None:
+        if note.kind == "settled":
+            if note.id in self._watches:
+                self._look(note.id)
+            return
+        member = self._exchange.members.get(note.group, note.pid)
+        if member is None:
+            return
+        if note.kind == "execute":
+            self._post(partial(deliver, member, Execute(note.id, note.version or 0)))
+            return
+
+        def found(responses: list[Response]) -> None:
+            if responses[0].promise is not None:
+                self._post(partial(deliver, member, Unblock(responses[0].promise)))
+
+        self._put(Submission([PromiseGet(note.id)], found))
+
+    def _offer_all(self) -> None:
+        """Offer what is pending already to the workers of this process."""
+        offered: list[tuple[Member, Execute]] = []
+
+        def hand_over() -> None:
+            for member, message in offered:
+                self._post(partial(deliver, member, message))
+
+        self._put(Job(lambda store: offered.extend(self._exchange.offered(store)), hand_over))
+
+    def _look(self, id: str) -> None:
         """Look at a watched promise: it may have settled before it was watched, or have no timer of its own."""
 
         def found(responses: list[Response]) -> None:
             promise = responses[0].promise
             if promise is None:
+                self._watches.is_unannounced(id)
                 return
             if promise.state == "pending":
                 if is_internal(promise.tags):
+                    self._watches.is_unannounced(id)
                     self._watches.look_again_at(promise.timeout_at, id)
                 return
             for on_settled, settled in self._watches.take([promise]):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from resonate_core.protocol.records import PromiseRecord
 
     OnSettled = Callable[[PromiseRecord], None]
+
+#: Watched promises that are looked at for one commit of another process.
+LOOK_COUNT: Final = 256
 
 
 class Watches:
@@ -21,13 +24,14 @@ class Watches:
         self._lock = threading.Lock()
         self._callbacks: dict[str, list[OnSettled]] = {}
         self._deadlines: list[tuple[int, str]] = []
+        self._unannounced: dict[str, None] = {}
 
-    def add(self, id: str, on_settled: OnSettled) -> None:  # noqa: A002 - the protocol's word
+    def add(self, id: str, on_settled: OnSettled) -> None:
         """Remember a callback."""
         with self._lock:
             self._callbacks.setdefault(id, []).append(on_settled)
 
-    def remove(self, id: str, on_settled: OnSettled) -> None:  # noqa: A002 - the protocol's word
+    def remove(self, id: str, on_settled: OnSettled) -> None:
         """Forget a callback; an unknown one is no matter."""
         with self._lock:
             waiting = self._callbacks.get(id)
@@ -49,6 +53,23 @@ class Watches:
                 for callback in self._callbacks.pop(promise.id)
             ]
 
+    def __contains__(self, id: str) -> bool:
+        return id in self._callbacks
+
+    def is_unannounced(self, id: str) -> None:
+        """Note that other processes will not tell of this one: it does not exist yet, or is a local child."""
+        self._unannounced[id] = None
+
+    def unannounced(self) -> list[str]:
+        """Return some such promises to look at, all of them in turn; each notes itself again if need be."""
+        found: list[str] = []
+        while self._unannounced and len(found) < LOOK_COUNT:
+            id = next(iter(self._unannounced))
+            del self._unannounced[id]
+            if id in self._callbacks:
+                found.append(id)
+        return found
+
     def ids(self) -> list[str]:
         """Return what is watched."""
         with self._lock:
@@ -57,7 +78,7 @@ class Watches:
     def __len__(self) -> int:
         return len(self._callbacks)
 
-    def look_again_at(self, instant_ms: int, id: str) -> None:  # noqa: A002 - the protocol's word
+    def look_again_at(self, instant_ms: int, id: str) -> None:
         """Note the deadline of a watched promise that has no timer in the store."""
         heapq.heappush(self._deadlines, (instant_ms, id))
 
@@ -66,7 +87,7 @@ class Watches:
         found = []
         while self._deadlines and self._deadlines[0][0] <= now_ms:
             found.append(heapq.heappop(self._deadlines)[1])
-        return [id for id in found if id in self._callbacks]  # noqa: A001 - the protocol's word
+        return [id for id in found if id in self._callbacks]
 
     @property
     def next_deadline_ms(self) -> int | None:

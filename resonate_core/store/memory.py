@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from resonate_core.machine.state import Effects, TaskRow
     from resonate_core.protocol.records import PromiseRecord, ScheduleRecord
     from resonate_core.protocol.requests import PromiseSearch, ScheduleSearch, TaskSearch
+    from resonate_core.store.board import Board
 
 _Heap = list[tuple[int, str]]
 
@@ -31,6 +32,7 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self.path = "memory:"
+        self.board: Board | None = None
         self.promises: dict[str, PromiseRecord] = {}
         self.tasks: dict[str, TaskRow] = {}
         self.schedules: dict[str, ScheduleRecord] = {}
@@ -103,15 +105,15 @@ class MemoryStore:
 
     # -- reading -------------------------------------------------------------------------------------------------
 
-    def promise(self, id: str) -> PromiseRecord | None:  # noqa: A002 - the protocol's word
+    def promise(self, id: str) -> PromiseRecord | None:
         """One promise."""
         return self.promises.get(id)
 
-    def task(self, id: str) -> TaskRow | None:  # noqa: A002 - the protocol's word
+    def task(self, id: str) -> TaskRow | None:
         """One task."""
         return self.tasks.get(id)
 
-    def schedule(self, id: str) -> ScheduleRecord | None:  # noqa: A002 - the protocol's word
+    def schedule(self, id: str) -> ScheduleRecord | None:
         """One schedule."""
         return self.schedules.get(id)
 
@@ -173,7 +175,7 @@ class MemoryStore:
         is_match: Callable[[Any], bool],
     ) -> list[Any]:
         found = []
-        for id in self._ids_after(name, table, cursor):  # noqa: A001 - the protocol's word
+        for id in self._ids_after(name, table, cursor):
             row = table.get(id)
             if row is not None and is_match(row):
                 found.append(row)
@@ -204,7 +206,7 @@ class MemoryStore:
             self._link(self._awaited, awaiter, awaited, is_added=is_added)
         for (awaited, address), is_added in effects.listeners.items():
             self._link(self._listeners, awaited, address, is_added=is_added)
-        for id, schedule in effects.schedules.items():  # noqa: A001 - the protocol's word
+        for id, schedule in effects.schedules.items():
             self._set(self.schedules, id, schedule)
             if schedule is not None:
                 heapq.heappush(self._schedule_heap, (schedule.next_run_at, id))
@@ -275,18 +277,18 @@ class MemoryStore:
             heapq.heappop(heap)
         return heap[0][0] if heap else None
 
-    def _is_expiring(self, instant: int, id: str) -> bool:  # noqa: A002 - the protocol's word
+    def _is_expiring(self, instant: int, id: str) -> bool:
         promise = self.promises.get(id)
         return promise is not None and promise.state == "pending" and promise.timeout_at == instant
 
-    def _is_leased(self, instant: int, id: str) -> bool:  # noqa: A002 - the protocol's word
+    def _is_leased(self, instant: int, id: str) -> bool:
         task = self.tasks.get(id)
         return task is not None and task.state == "acquired" and task.due_at == instant
 
-    def _is_waiting(self, instant: int, id: str) -> bool:  # noqa: A002 - the protocol's word
+    def _is_waiting(self, instant: int, id: str) -> bool:
         task = self.tasks.get(id)
         return task is not None and task.state == "pending" and task.due_at == instant
 
-    def _is_scheduled(self, instant: int, id: str) -> bool:  # noqa: A002 - the protocol's word
+    def _is_scheduled(self, instant: int, id: str) -> bool:
         schedule = self.schedules.get(id)
         return schedule is not None and schedule.next_run_at == instant

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from resonate_core.errors import StoreError
     from resonate_core.machine.state import Effects, TaskRow
     from resonate_core.machine.timers import Due
+    from resonate_core.store.board import Board
 
 
 class Store(View, Protocol):
@@ -22,6 +23,7 @@ class Store(View, Protocol):
     """
 
     path: str
+    board: Board | None
 
     def begin(self) -> None:
         """Start a transaction that may write."""

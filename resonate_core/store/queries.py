@@ -1,5 +1,6 @@
 """Every query of the SQLite store, by name; one sentence each."""
-# ruff: noqa: S608 - composed of constants of this file; every value is bound
+# ruff: noqa: S608
+# (composed of constants of this file; every value is bound)
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from typing import Final
 _PROMISE: Final = (
     "id, state, timeout_at, created_at, settled_at, param_headers, param_data, value_headers, value_data, tags"
 )
-_TASK: Final = "id, state, version, address, deadline, due_at, ttl, pid, resumes, is_offered"
+_TASK: Final = "id, state, version, address, deadline, due_at, ttl, pid, last_pid, resumes, is_offered"
 _SCHEDULE: Final = (
     "id, cron, promise_id, promise_timeout, created_at, next_run_at, param_headers, param_data, tags, last_run_at"
 )
@@ -44,9 +45,10 @@ READS_AS: Final[dict[str, str]] = {
 # -- tasks
 TASK: Final = f"SELECT {_TASK} FROM tasks WHERE id = ?"
 TASK_PUT: Final = (
-    f"INSERT INTO tasks ({_TASK}, route) VALUES (?,?,?,?,?,?,?,?,?,?,?) "
+    f"INSERT INTO tasks ({_TASK}, route) VALUES (?,?,?,?,?,?,?,?,?,?,?,?) "
     "ON CONFLICT (id) DO UPDATE SET state = excluded.state, version = excluded.version, due_at = excluded.due_at, "
-    "ttl = excluded.ttl, pid = excluded.pid, resumes = excluded.resumes, is_offered = excluded.is_offered"
+    "ttl = excluded.ttl, pid = excluded.pid, last_pid = excluded.last_pid, resumes = excluded.resumes, "
+    "is_offered = excluded.is_offered"
 )
 LEASES_DUE: Final = "SELECT id FROM tasks WHERE state = 'acquired' AND due_at <= ? ORDER BY due_at, id LIMIT ?"
 LEASES_NEXT: Final = "SELECT MIN(due_at) FROM tasks WHERE state = 'acquired'"
@@ -81,3 +83,13 @@ SCHEDULE_REMOVE: Final = "DELETE FROM schedules WHERE id = ?"
 SCHEDULES_DUE: Final = "SELECT id FROM schedules WHERE next_run_at <= ? ORDER BY next_run_at, id LIMIT ?"
 SCHEDULES_NEXT: Final = "SELECT MIN(next_run_at) FROM schedules"
 SCHEDULES_SEARCH: Final = f"SELECT {_SCHEDULE} FROM schedules WHERE id > ?{{conditions}} ORDER BY id LIMIT ?"
+
+# -- processes on one file
+PEERS: Final = "SELECT grp, pid, is_worker, process FROM peers WHERE process <> ? ORDER BY grp, pid"
+PEER_PUT: Final = "INSERT OR REPLACE INTO peers (grp, pid, is_worker, process) VALUES (?, ?, ?, ?)"
+PEER_REMOVE: Final = "DELETE FROM peers WHERE grp = ? AND pid = ? AND process = ?"
+PEERS_REMOVE: Final = "DELETE FROM peers WHERE process = ?"
+BULLETIN_ADD: Final = "INSERT INTO bulletin (kind, id, grp, pid, version, process, posted_at) VALUES (?,?,?,?,?,?,?)"
+BULLETIN_AFTER: Final = "SELECT seq, kind, id, grp, pid, version, process FROM bulletin WHERE seq > ? ORDER BY seq"
+BULLETIN_LAST: Final = "SELECT COALESCE(MAX(seq), 0) FROM sqlite_sequence WHERE name = 'bulletin'"
+BULLETIN_TRIM: Final = "DELETE FROM bulletin WHERE posted_at < ?"

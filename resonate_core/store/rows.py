@@ -90,6 +90,7 @@ def write_task(task: TaskRow) -> Row:
         task.due_at,
         task.ttl,
         task.pid,
+        task.last_pid,
         _encode(task.resumes).decode() if task.resumes else None,
         task.is_offered,
         route(task.address),
@@ -98,7 +99,7 @@ def write_task(task: TaskRow) -> Row:
 
 def read_task(row: Row) -> TaskRow:
     """Build a task from its columns."""
-    id_, state, version, address, deadline, due_at, ttl, pid, resumes, is_offered = row
+    id_, state, version, address, deadline, due_at, ttl, pid, last_pid, resumes, is_offered = row
     return TaskRow(
         id_,
         state,
@@ -108,6 +109,7 @@ def read_task(row: Row) -> TaskRow:
         due_at,
         ttl,
         pid,
+        last_pid,
         () if resumes is None else _decode_list(resumes),
         bool(is_offered),
     )

@@ -41,6 +41,7 @@ CREATE TABLE tasks (
     due_at INTEGER,
     ttl INTEGER,
     pid TEXT,
+    last_pid TEXT,
     resumes TEXT,
     is_offered INTEGER NOT NULL,
     route TEXT NOT NULL
@@ -88,20 +89,21 @@ CREATE TABLE inbox_letters (
 ) WITHOUT ROWID;
 
 CREATE TABLE peers (
-    pid TEXT NOT NULL PRIMARY KEY,
     grp TEXT NOT NULL,
+    pid TEXT NOT NULL,
     is_worker INTEGER NOT NULL,
-    process TEXT NOT NULL
+    process INTEGER NOT NULL,
+    PRIMARY KEY (grp, pid)
 ) WITHOUT ROWID;
 
 CREATE TABLE bulletin (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     kind TEXT NOT NULL,
     id TEXT NOT NULL,
-    address TEXT,
+    grp TEXT,
+    pid TEXT,
     version INTEGER,
-    prefer TEXT,
-    process TEXT NOT NULL,
+    process INTEGER NOT NULL,
     posted_at INTEGER NOT NULL
 );
 """

@@ -13,7 +13,9 @@ from resonate_core.machine.timers import Due
 from resonate_core.protocol.records import TAG_BRANCH
 from resonate_core.store import queries as q
 from resonate_core.store import rows
+from resonate_core.store.board import Board
 from resonate_core.store.connection import begin_immediate, open_file, translate
+from resonate_core.store.presence import Presence
 
 if TYPE_CHECKING:
     import sqlite3
@@ -43,6 +45,7 @@ class SqliteStore:
         self.path = str(path)
         self._db = open_file(path, synchronous=synchronous)
         self._execute = self._db.execute
+        self.board: Board | None = Board(self._db, Presence(path))
 
     # -- transactions --------------------------------------------------------------------------------------------
 
@@ -78,21 +81,23 @@ class SqliteStore:
 
     def close(self) -> None:
         """Let go of the file."""
+        if self.board is not None:
+            self.board.close()
         self._db.close()
 
     # -- reading -------------------------------------------------------------------------------------------------
 
-    def promise(self, id: str) -> PromiseRecord | None:  # noqa: A002 - the protocol's word
+    def promise(self, id: str) -> PromiseRecord | None:
         """One promise."""
         row = self._execute(q.PROMISE, (id,)).fetchone()
         return None if row is None else rows.read_promise(row)
 
-    def task(self, id: str) -> TaskRow | None:  # noqa: A002 - the protocol's word
+    def task(self, id: str) -> TaskRow | None:
         """One task."""
         row = self._execute(q.TASK, (id,)).fetchone()
         return None if row is None else rows.read_task(row)
 
-    def schedule(self, id: str) -> ScheduleRecord | None:  # noqa: A002 - the protocol's word
+    def schedule(self, id: str) -> ScheduleRecord | None:
         """One schedule."""
         row = self._execute(q.SCHEDULE, (id,)).fetchone()
         return None if row is None else rows.read_schedule(row)
@@ -170,7 +175,7 @@ class SqliteStore:
             execute(q.CALLBACK_ADD if is_added else q.CALLBACK_REMOVE, link)
         for link, is_added in effects.listeners.items():
             execute(q.LISTENER_ADD if is_added else q.LISTENER_REMOVE, link)
-        for id, schedule in effects.schedules.items():  # noqa: A001 - the protocol's word
+        for id, schedule in effects.schedules.items():
             if schedule is None:
                 execute(q.SCHEDULE_REMOVE, (id,))
             else:
