@@ -6,15 +6,15 @@ in lists, comprehensions and lambdas.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal
 
 from resonate_core.options import CallOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import Self
 
 CallKind = Literal["run", "rpc", "detached"]
-C = TypeVar("C", bound="Command")
 
 DEFAULTS = CallOptions()
 
@@ -24,11 +24,11 @@ class Command:
 
     __slots__ = ("id", "opts")
 
-    def __init__(self, id: str) -> None:  # noqa: A002 - the protocol's word
+    def __init__(self, id: str) -> None:
         self.id = id
         self.opts = DEFAULTS
 
-    def options(self: C, **changes: Any) -> C:
+    def options(self, **changes: Any) -> Self:
         """Set options of this call and return it.
 
         Raises:
@@ -46,7 +46,7 @@ class Call(Command):
     __slots__ = ("args", "begin", "function", "kind", "kwargs")
 
     def __init__(
-        self, id: str, kind: CallKind, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], *, begin: bool  # noqa: A002
+        self, id: str, kind: CallKind, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], *, begin: bool
     ) -> None:
         super().__init__(id)
         self.kind = kind
@@ -61,7 +61,7 @@ class Latent(Command):
 
     __slots__ = ("data",)
 
-    def __init__(self, id: str, data: Any = None) -> None:  # noqa: A002
+    def __init__(self, id: str, data: Any = None) -> None:
         super().__init__(id)
         self.data = data
 
@@ -71,7 +71,7 @@ class Sleep(Command):
 
     __slots__ = ("begin", "seconds")
 
-    def __init__(self, id: str, seconds: float, *, begin: bool) -> None:  # noqa: A002
+    def __init__(self, id: str, seconds: float, *, begin: bool) -> None:
         super().__init__(id)
         self.seconds = seconds
         self.begin = begin
@@ -82,7 +82,7 @@ class Select(Command):
 
     __slots__ = ("promises",)
 
-    def __init__(self, id: str, promises: Sequence[Any]) -> None:  # noqa: A002
+    def __init__(self, id: str, promises: Sequence[Any]) -> None:
         super().__init__(id)
         self.promises = list(promises)
 
@@ -92,7 +92,7 @@ class Gather(Command):
 
     __slots__ = ("items", "limit", "return_exceptions")
 
-    def __init__(self, id: str, items: Sequence[Any], *, return_exceptions: bool, limit: int | None) -> None:  # noqa: A002
+    def __init__(self, id: str, items: Sequence[Any], *, return_exceptions: bool, limit: int | None) -> None:
         super().__init__(id)
         self.items = list(items)
         self.return_exceptions = return_exceptions
@@ -104,7 +104,7 @@ class WaitUntil(Command):
 
     __slots__ = ("predicate", "timeout")
 
-    def __init__(self, id: str, predicate: Callable[[], Any], timeout: float | None) -> None:  # noqa: A002
+    def __init__(self, id: str, predicate: Callable[[], Any], timeout: float | None) -> None:
         super().__init__(id)
         self.predicate = predicate
         self.timeout = timeout
@@ -121,10 +121,48 @@ class Receive(Command):
 
     __slots__ = ("timeout", "topic")
 
-    def __init__(self, id: str, topic: str | None, timeout: float | None) -> None:  # noqa: A002
+    def __init__(self, id: str, topic: str | None, timeout: float | None) -> None:
         super().__init__(id)
         self.topic = topic
         self.timeout = timeout
+
+
+class NextEvent(Command):
+    """Wait for one of several promises or the next message, whichever comes first."""
+
+    __slots__ = ("promises",)
+
+    def __init__(self, id: str, promises: Sequence[Any]) -> None:
+        super().__init__(id)
+        self.promises = list(promises)
+
+
+class TakeMessages(Command):
+    """Take the messages that came together with the last event."""
+
+    __slots__ = ()
+
+
+class Settle(Command):
+    """Settle a promise that somebody else waits for."""
+
+    __slots__ = ("error", "promise_id", "value")
+
+    def __init__(self, id: str, promise_id: str, value: Any, error: BaseException | None) -> None:
+        super().__init__(id)
+        self.promise_id = promise_id
+        self.value = value
+        self.error = error
+
+
+class GiveUp(Command):
+    """Give the task back: this process cannot go on with it now."""
+
+    __slots__ = ("reason",)
+
+    def __init__(self, id: str, reason: str) -> None:
+        super().__init__(id)
+        self.reason = reason
 
 
 class Post(Command):
@@ -132,7 +170,7 @@ class Post(Command):
 
     __slots__ = ("destination", "message")
 
-    def __init__(self, id: str, destination: Any, message: dict[str, Any]) -> None:  # noqa: A002
+    def __init__(self, id: str, destination: Any, message: dict[str, Any]) -> None:
         super().__init__(id)
         self.destination = destination
         self.message = message
@@ -149,7 +187,7 @@ class SetEvent(Command):
 
     __slots__ = ("key", "value")
 
-    def __init__(self, id: str, key: str, value: Any) -> None:  # noqa: A002
+    def __init__(self, id: str, key: str, value: Any) -> None:
         super().__init__(id)
         self.key = key
         self.value = value
@@ -160,7 +198,7 @@ class GetEvent(Command):
 
     __slots__ = ("key", "source", "timeout")
 
-    def __init__(self, id: str, source: str, key: str, timeout: float | None) -> None:  # noqa: A002
+    def __init__(self, id: str, source: str, key: str, timeout: float | None) -> None:
         super().__init__(id)
         self.source = source
         self.key = key
@@ -172,7 +210,7 @@ class Continue(Command):
 
     __slots__ = ("args", "kwargs")
 
-    def __init__(self, id: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:  # noqa: A002
+    def __init__(self, id: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         super().__init__(id)
         self.args = args
         self.kwargs = kwargs

@@ -99,12 +99,15 @@ class Context:
 
     # -- calls ----------------------------------------------------------------------------------------------------
 
-    def _next(self) -> str:
+    def next_id(self) -> str:
+        """Take the next number and return the id of the command that it belongs to."""
         self._count += 1
         return child_id(self.base, self._count, self._execution.base)
 
-    def _call(self, kind: c.CallKind, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], begin: bool) -> c.Call:
-        return c.Call(self._next(), kind, function, args, kwargs, begin=begin)
+    def _call(
+        self, kind: c.CallKind, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], begin: bool
+    ) -> c.Call:
+        return c.Call(self.next_id(), kind, function, args, kwargs, begin=begin)
 
     @overload
     def run(self, function: Callable[Concatenate[Any, P], Any], /, *args: P.args, **kwargs: P.kwargs) -> c.Call: ...
@@ -144,7 +147,7 @@ class Context:
     def promise(
         self,
         *,
-        id: str | None = None,  # noqa: A002 - the SDK's word
+        id: str | None = None,
         timeout: float | dt.timedelta | None = None,
         idempotency_key: str | None = None,
         data: Any = None,
@@ -159,7 +162,7 @@ class Context:
             data: stored with the promise for whoever settles it.
             tags: stored with the promise.
         """
-        own = self._next()
+        own = self.next_id()
         command = c.Latent(own if id is None else check_id(id), data)
         changes: dict[str, Any] = {"idempotency_key": idempotency_key}
         if id is not None:
@@ -172,11 +175,11 @@ class Context:
 
     def sleep(self, duration: float | dt.timedelta, /) -> c.Sleep:
         """Wait durably; seconds or a timedelta. Zero and below go on at once."""
-        return c.Sleep(self._next(), seconds(duration, "sleep"), begin=False)
+        return c.Sleep(self.next_id(), seconds(duration, "sleep"), begin=False)
 
     def begin_sleep(self, duration: float | dt.timedelta, /) -> c.Sleep:
         """Begin a durable timer; yields its ``Promise``."""
-        return c.Sleep(self._next(), seconds(duration, "begin_sleep"), begin=True)
+        return c.Sleep(self.next_id(), seconds(duration, "begin_sleep"), begin=True)
 
     def typesafe(self, command: Any) -> Generator[Any, Any, Any]:
         """Yield a command from a sub-generator, for type checkers that follow ``yield from``."""
@@ -186,58 +189,57 @@ class Context:
 
     def select(self, *promises: Any) -> c.Select:
         """Wait for the first of several promises; yields ``(index, value)``. The choice is recorded."""
-        return c.Select(self._next(), promises)
+        return c.Select(self.next_id(), promises)
 
     def gather(self, *items: Any, return_exceptions: bool = False, limit: int | None = None) -> c.Gather:
         """Begin what is not begun and wait for all; yields the values in argument order, raises the first error."""
-        return c.Gather(self._next(), items, return_exceptions=return_exceptions, limit=limit)
+        return c.Gather(self.next_id(), items, return_exceptions=return_exceptions, limit=limit)
 
     # -- messages -------------------------------------------------------------------------------------------------
 
-    def wait_until(
-        self, predicate: Callable[[], Any], timeout: float | dt.timedelta | None = None
-    ) -> c.WaitUntil:
+    def wait_until(self, predicate: Callable[[], Any], timeout: float | dt.timedelta | None = None) -> c.WaitUntil:
         """Wait until a condition on the execution's state is true; handlers run between.
 
         Yields:
             None; ``TimeoutError`` is raised when the time is over first.
         """
-        return c.WaitUntil(self._next(), predicate, None if timeout is None else seconds(timeout, "wait_until timeout"))
+        limit = None if timeout is None else seconds(timeout, "wait_until timeout")
+        return c.WaitUntil(self.next_id(), predicate, limit)
 
     def drain(self) -> c.Drain:
         """Let the handlers of all messages that have arrived run now; yields how many there were."""
-        return c.Drain(self._next())
+        return c.Drain(self.next_id())
 
     def recv(self, topic: str | None = None, timeout: float | dt.timedelta | None = None) -> c.Receive:
         """Take the next message of a topic; yields it, or None when the time is over first."""
-        return c.Receive(self._next(), topic, None if timeout is None else seconds(timeout, "recv timeout"))
+        return c.Receive(self.next_id(), topic, None if timeout is None else seconds(timeout, "recv timeout"))
 
-    def send(self, id: str | Promise, message: Any, topic: str | None = None) -> c.Post:  # noqa: A002
+    def send(self, id: str | Promise, message: Any, topic: str | None = None) -> c.Post:
         """Send a message to an execution, once; it takes it with ``recv``."""
-        return c.Post(self._next(), id, {"kind": "send", "topic": topic, "args": [message]})
+        return c.Post(self.next_id(), id, {"kind": "send", "topic": topic, "args": [message]})
 
-    def signal(self, id: str | Promise, name: Any, *args: Any) -> c.Post:  # noqa: A002
+    def signal(self, id: str | Promise, name: Any, *args: Any) -> c.Post:
         """Signal an execution, once: its handler of this name is called."""
-        return c.Post(self._next(), id, {"kind": "signal", "topic": handler_name(name), "args": list(args)})
+        return c.Post(self.next_id(), id, {"kind": "signal", "topic": handler_name(name), "args": list(args)})
 
     def cancel(self, what: str | Promise, reason: str = "") -> c.Cancellation:
         """Cancel a promise of this execution, or ask another execution to cancel."""
-        return c.Cancellation(self._next(), what, {"kind": "cancel", "args": [reason or f"cancelled by {self.id}"]})
+        return c.Cancellation(self.next_id(), what, {"kind": "cancel", "args": [reason or f"cancelled by {self.id}"]})
 
     def set_event(self, key: str, value: Any) -> c.SetEvent:
         """Publish a value under a key; the newest one counts."""
-        return c.SetEvent(self._next(), key, value)
+        return c.SetEvent(self.next_id(), key, value)
 
-    def get_event(self, id: str, key: str, timeout: float | dt.timedelta | None = None) -> c.GetEvent:  # noqa: A002
+    def get_event(self, id: str, key: str, timeout: float | dt.timedelta | None = None) -> c.GetEvent:
         """Read what another execution published; waits for it; yields None when the time is over first."""
         limit = None if timeout is None else seconds(timeout, "get_event timeout")
-        return c.GetEvent(self._next(), id, key, limit)
+        return c.GetEvent(self.next_id(), id, key, limit)
 
     # -- leaving --------------------------------------------------------------------------------------------------
 
     def continue_as_new(self, *args: Any, **kwargs: Any) -> c.Continue:
         """Leave through ``finally`` and start over with new arguments and an empty history; never returns."""
-        return c.Continue(self._next(), args, kwargs)
+        return c.Continue(self.next_id(), args, kwargs)
 
     @contextmanager
     def shielded(self) -> Iterator[None]:
@@ -263,7 +265,7 @@ class DurableTime:
         """Seconds since the epoch."""
         return self._context.run(self._source("time", _time.time))
 
-    def strftime(self, format: str) -> c.Call:  # noqa: A002 - the SDK's word
+    def strftime(self, format: str) -> c.Call:
         """Local time as text."""
         return self._context.run(self._source("strftime", _time.strftime), format)
 

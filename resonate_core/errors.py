@@ -74,7 +74,7 @@ class ProtocolError(ResonateCoreError):
         status: the protocol's status code.
     """
 
-    def __init__(self, message: str, *, kind: str = "", id: str = "", status: int = 0) -> None:  # noqa: A002
+    def __init__(self, message: str, *, kind: str = "", id: str = "", status: int = 0) -> None:
         super().__init__(message)
         self.kind = kind
         self.id = id
@@ -152,7 +152,7 @@ class ApplicationError(ExecutionError):
         self,
         message: str = "",
         *details: Any,
-        type: str | None = None,  # noqa: A002 - the originals' word
+        type: str | None = None,
         non_retryable: bool = False,
         next_retry_delay: float | None = None,
     ) -> None:
@@ -170,7 +170,7 @@ class ApplicationError(ExecutionError):
 class RemoteError(ExecutionError):
     """An error raised elsewhere whose class cannot be rebuilt here; ``type`` is its name."""
 
-    def __init__(self, message: str = "", *, type: str | None = None) -> None:  # noqa: A002
+    def __init__(self, message: str = "", *, type: str | None = None) -> None:
         super().__init__(message)
         self.type = type
 

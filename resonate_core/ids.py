@@ -24,7 +24,7 @@ from resonate_core.limits import CHILD_ID_CHARS_MAX, ID_BYTES_MAX
 GENERATION = "~"
 
 
-def check_id(id: str) -> str:  # noqa: A002 - the API's word
+def check_id(id: str) -> str:
     """Return an id that a caller chose, or raise.
 
     Raises:
@@ -75,7 +75,7 @@ def generation_id(logical: str, generation: int) -> str:
     return logical if generation == 0 else f"{logical}{GENERATION}{generation}"
 
 
-def logical_id(id: str) -> str:  # noqa: A002 - the API's word
+def logical_id(id: str) -> str:
     """Return the id that the caller chose, for any generation of it."""
     head, sign, tail = id.rpartition(GENERATION)
     return head if sign and tail.isdigit() else id

@@ -22,6 +22,7 @@ T = TypeVar("T")
 DURABLE_ATTRIBUTE = "__resonate_durable__"
 STEP_ATTRIBUTE = "__resonate_step__"
 HANDLER_ATTRIBUTE = "__resonate_handler__"
+DRIVER_ATTRIBUTE = "__resonate_driver__"
 
 #: All marked things by identity of the function, in order of definition: what ``register_all`` registers.
 _marked: list[Any] = []

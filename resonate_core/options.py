@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from resonate_core.errors import UsageError
 from resonate_core.ids import check_id
 from resonate_core.marks import seconds_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 PARENT_CLOSE: Final = ("wait", "cancel", "terminate", "abandon")
 IF_EXISTS: Final = ("join", "fail", "restart_closed", "restart")

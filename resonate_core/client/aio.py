@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import signal as _signals
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from resonate_core.limits import STOP_GRACE_S
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from resonate_core.client.describe import Description
     from resonate_core.client.handle import Handle
     from resonate_core.client.resonate import Resonate
@@ -24,25 +25,25 @@ class AsyncResonate:
 
     # -- starting and waiting -------------------------------------------------------------------------------------
 
-    async def run(self, id: str, function: Any, /, *args: Any, **kwargs: Any) -> Any:  # noqa: A002
+    async def run(self, id: str, function: Any, /, *args: Any, **kwargs: Any) -> Any:
         """Run a registered function in this process and wait for its result."""
         return await (await self.begin_run(id, function, *args, **kwargs))
 
-    async def begin_run(self, id: str, function: Any, /, *args: Any, **kwargs: Any) -> Handle[Any]:  # noqa: A002
+    async def begin_run(self, id: str, function: Any, /, *args: Any, **kwargs: Any) -> Handle[Any]:
         """Begin a registered function in this process."""
         await self.start()
         return await asyncio.wrap_future(self._calls.begin(id, function, args, kwargs, here=True))
 
-    async def rpc(self, id: str, function: Any, /, *args: Any, **kwargs: Any) -> Any:  # noqa: A002
+    async def rpc(self, id: str, function: Any, /, *args: Any, **kwargs: Any) -> Any:
         """Run a function, or a name, on any worker of the target group and wait for its result."""
         return await (await self.begin_rpc(id, function, *args, **kwargs))
 
-    async def begin_rpc(self, id: str, function: Any, /, *args: Any, **kwargs: Any) -> Handle[Any]:  # noqa: A002
+    async def begin_rpc(self, id: str, function: Any, /, *args: Any, **kwargs: Any) -> Handle[Any]:
         """Begin a function, or a name, on any worker of the target group."""
         await self._open()
         return await asyncio.wrap_future(self._calls.begin(id, function, args, kwargs, here=False))
 
-    async def get(self, id: str) -> Handle[Any]:  # noqa: A002
+    async def get(self, id: str) -> Handle[Any]:
         """Return the handle of an execution or promise."""
         await self._open()
         return await asyncio.wrap_future(self._calls.get(id))
@@ -61,44 +62,49 @@ class AsyncResonate:
 
     # -- talking --------------------------------------------------------------------------------------------------
 
-    async def signal(self, id: str, name: Any, *args: Any) -> None:  # noqa: A002
+    async def signal(self, id: str, name: Any, *args: Any) -> None:
         """Call the signal handler of an execution, once."""
         await self._open()
         await asyncio.wrap_future(self._messages.signal(id, name, args))
 
     async def send(
-        self, id: str, message: Any, topic: str | None = None, *, idempotency_key: str | None = None  # noqa: A002
+        self,
+        id: str,
+        message: Any,
+        topic: str | None = None,
+        *,
+        idempotency_key: str | None = None,
     ) -> None:
         """Send a message that an execution takes with ``recv``."""
         await self._open()
         await asyncio.wrap_future(self._messages.send(id, message, topic, idempotency_key))
 
-    async def update(self, id: str, name: Any, *args: Any, timeout: float | None = None) -> Any:  # noqa: A002
+    async def update(self, id: str, name: Any, *args: Any, timeout: float | None = None) -> Any:
         """Call the update handler of an execution and wait for its answer."""
         await self._open()
         return await asyncio.wait_for(asyncio.wrap_future(self._messages.update(id, name, args)), timeout)
 
-    async def query(self, id: str, name: Any, *args: Any, timeout: float | None = None) -> Any:  # noqa: A002
+    async def query(self, id: str, name: Any, *args: Any, timeout: float | None = None) -> Any:
         """Read state with the query handler of an execution."""
         await self._open()
         return await asyncio.wait_for(asyncio.wrap_future(self._messages.query(id, name, args)), timeout)
 
-    async def get_event(self, id: str, key: str, timeout: float | None = None) -> Any:  # noqa: A002
+    async def get_event(self, id: str, key: str, timeout: float | None = None) -> Any:
         """Return what an execution published under a key; None when the time is over first."""
         await self._open()
         return await asyncio.wrap_future(self._messages.get_event(id, key, timeout))
 
-    async def cancel(self, id: str, reason: str = "") -> None:  # noqa: A002
+    async def cancel(self, id: str, reason: str = "") -> None:
         """Ask an execution to cancel; its clean-up runs."""
         await self._open()
         await asyncio.wrap_future(self._messages.cancel(id, reason))
 
-    async def terminate(self, id: str, reason: str = "") -> None:  # noqa: A002
+    async def terminate(self, id: str, reason: str = "") -> None:
         """End an execution from outside, without clean-up."""
         await self._open()
         await asyncio.wrap_future(self._messages.terminate(id, reason))
 
-    async def describe(self, id: str) -> Description:  # noqa: A002
+    async def describe(self, id: str) -> Description:
         """Say what is known about an execution."""
         await self._open()
         return await asyncio.wrap_future(self._messages.describe(id))

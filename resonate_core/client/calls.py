@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 from resonate_core.client.describe import Description, list_operation
@@ -21,6 +19,9 @@ from resonate_core.protocol.requests import ScheduleCreate
 from resonate_core.registry import Registered, describe, return_hint
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from concurrent.futures import Future
+
     from resonate_core.client.engine import Engine
 
 
@@ -32,7 +33,13 @@ class Calls:
         self._options = options
 
     def begin(
-        self, id: str, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], *, here: bool  # noqa: A002
+        self,
+        id: str,
+        function: Any,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        *,
+        here: bool,
     ) -> Future[Handle[Any]]:
         """Start a function.
 
@@ -80,10 +87,12 @@ class Calls:
         marked = registered.options if registered is not None else {}
         own = self._options
         fresh = CallOptions()
-        changes = {name: value for name, value in marked.items() if getattr(own, name, UNSET) == getattr(fresh, name, UNSET)}
+        changes = {
+            name: value for name, value in marked.items() if getattr(own, name, UNSET) == getattr(fresh, name, UNSET)
+        }
         return own.merged({**changes, "tags": {**marked.get("tags", {}), **own.tags}}) if changes else own
 
-    def get(self, id: str) -> Future[Handle[Any]]:  # noqa: A002
+    def get(self, id: str) -> Future[Handle[Any]]:
         """Find an execution or promise.
 
         Raises:
@@ -91,7 +100,7 @@ class Calls:
         """
         return self._engine.drive(self._get(check_id(id)))
 
-    def _get(self, id: str) -> Operation[Handle[Any]]:  # noqa: A002
+    def _get(self, id: str) -> Operation[Handle[Any]]:
         engine = self._engine
         record = yield from find_operation(id)
         name = engine.env.recorded_name(record) if TAG_TARGET in record.tags else None
@@ -104,7 +113,12 @@ class Calls:
         return self._engine.drive(list_operation(self._engine.env, state=state, tags=tags, limit=limit))
 
     def schedule(
-        self, id: str, cron: str, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]  # noqa: A002
+        self,
+        id: str,
+        cron: str,
+        function: Any,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
     ) -> Future[None]:
         """Create a schedule that starts a function; the same id again changes nothing."""
         env = self._engine.env
@@ -122,9 +136,11 @@ def _schedule(request: ScheduleCreate) -> Operation[None]:
     checked((yield [request])[0], "schedule.create", request.id)
 
 
-def _check_no_generation(id: str) -> None:  # noqa: A002
+def _check_no_generation(id: str) -> None:
     if logical_id(id) != id:
-        raise UsageError(f"id {id!r} ends like a generation (~ and a number), which the runtime makes itself; choose another")
+        raise UsageError(
+            f"id {id!r} ends like a generation (~ and a number), which the runtime makes itself; choose another"
+        )
 
 
 def _as_registered(function: Any) -> Registered | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,8 @@ from resonate_core.protocol.records import TAG_TARGET, PromiseState
 from resonate_core.protocol.requests import PromiseSearch
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from resonate_core.protocol.records import PromiseRecord
     from resonate_core.scheduler.environment import Environment
 

@@ -5,7 +5,6 @@ All views of one client (``options(...)`` makes them) share one engine.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import threading
 import weakref
@@ -13,14 +12,16 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from resonate_core.client.operations import drive
+from resonate_core.client.queries import worker_side
 from resonate_core.errors import StoppedError, UsageError
 from resonate_core.network.open import open_network
-from resonate_core.registry import Registry
+from resonate_core.registry import Registry, describe
 from resonate_core.scheduler.environment import Environment
 from resonate_core.worker.steps import StepRunner
 from resonate_core.worker.worker import Worker
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable
 
     from resonate_core.client.operations import Operation
@@ -122,6 +123,7 @@ class Engine:
         assert self._worker is not None
         assert self._runner is not None
         self._is_worker = True
+        self.registry.add(describe(worker_side(self)))
         if loop is not None:
             self._runner.use_loop(loop)
         self._network.start(self._worker.on_message, is_worker=True)
@@ -139,7 +141,9 @@ class Engine:
             self._network.stop()
         for future in list(self._open):
             if not future.done() and future.set_running_or_notify_cancel():
-                future.set_exception(StoppedError("the client was stopped while the result was awaited; it goes on elsewhere"))
+                future.set_exception(
+                    StoppedError("the client was stopped while the result was awaited; it goes on elsewhere")
+                )
 
     @property
     def is_stopped(self) -> bool:

@@ -28,7 +28,7 @@ class Function:
         return self.func(*args, **kwargs)
 
     def __eq__(self, other: object) -> bool:
-        return self.func == (other.func if isinstance(other, Function) else other)
+        return bool(self.func == (other.func if isinstance(other, Function) else other))
 
     def __hash__(self) -> int:
         return hash(self.func)
@@ -37,18 +37,18 @@ class Function:
         """Return a copy whose starts have these options."""
         return Function(self._client.options(**changes), self.func, self.name, self.version)
 
-    def run(self, id: str, /, *args: Any, **kwargs: Any) -> Any:  # noqa: A002 - the SDK's word
+    def run(self, id: str, /, *args: Any, **kwargs: Any) -> Any:
         """Run it in this process and wait."""
         return self._client.run(id, self.func, *args, **kwargs)
 
-    def begin_run(self, id: str, /, *args: Any, **kwargs: Any) -> Handle[Any]:  # noqa: A002
+    def begin_run(self, id: str, /, *args: Any, **kwargs: Any) -> Handle[Any]:
         """Begin it in this process."""
         return self._client.begin_run(id, self.func, *args, **kwargs)
 
-    def rpc(self, id: str, /, *args: Any, **kwargs: Any) -> Any:  # noqa: A002
+    def rpc(self, id: str, /, *args: Any, **kwargs: Any) -> Any:
         """Run it on any worker and wait."""
         return self._client.rpc(id, self.func, *args, **kwargs)
 
-    def begin_rpc(self, id: str, /, *args: Any, **kwargs: Any) -> Handle[Any]:  # noqa: A002
+    def begin_rpc(self, id: str, /, *args: Any, **kwargs: Any) -> Handle[Any]:
         """Begin it on any worker."""
         return self._client.begin_rpc(id, self.func, *args, **kwargs)

@@ -41,7 +41,7 @@ class Handle(Generic[T]):
         promise_id: durable promise of this generation of it.
     """
 
-    def __init__(self, engine: Engine, id: str, promise_id: str, *, hint: Any = Any, name: str = "") -> None:  # noqa: A002
+    def __init__(self, engine: Engine, id: str, promise_id: str, *, hint: Any = Any, name: str = "") -> None:
         self.id = id
         self.promise_id = promise_id
         self._engine = engine
@@ -66,7 +66,8 @@ class Handle(Generic[T]):
 
     def result(self, timeout: float | None = None) -> T:
         """Wait for the result; seconds. Raises what the execution raised, or ``TimeoutError`` when the time is over."""
-        return self._outcome(self._engine.wait(self._record, timeout))
+        value: T = self._outcome(self._engine.wait(self._record, timeout))
+        return value
 
     def _outcome(self, record: PromiseRecord) -> Any:
         return outcome(self._engine, record, self._hint, self._name)

@@ -6,7 +6,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 from resonate_core.client.describe import Description, described
-from resonate_core.client.operations import Operation, checked
+from resonate_core.client.operations import Operation, checked, finish
 from resonate_core.client.starting import find_operation, terminate_operation
 from resonate_core.clock import new_id
 from resonate_core.errors import ExecutionClosedError
@@ -31,30 +31,30 @@ class Messages:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def signal(self, id: str, name: Any, args: Args) -> Future[None]:  # noqa: A002 - the API's word
+    def signal(self, id: str, name: Any, args: Args) -> Future[None]:
         """Post a signal."""
         return self._post(id, {"kind": "signal", "topic": handler_name(name), "args": list(args)})
 
-    def send(self, id: str, message: Any, topic: str | None, key: str | None = None) -> Future[None]:  # noqa: A002
+    def send(self, id: str, message: Any, topic: str | None, key: str | None = None) -> Future[None]:
         """Post a message for ``recv``; the same ``key`` again changes nothing."""
         return self._post(id, {"kind": "send", "topic": topic, "args": [message]}, key)
 
-    def cancel(self, id: str, reason: str) -> Future[None]:  # noqa: A002
+    def cancel(self, id: str, reason: str) -> Future[None]:
         """Post a cancellation; one for a finished execution is no error."""
         done: Future[None] = Future()
 
         def posted(_: Any, error: BaseException | None) -> None:
-            _finish(done, None, None if isinstance(error, ExecutionClosedError) else error)
+            finish(done, None, None if isinstance(error, ExecutionClosedError) else error)
 
         self._send(id, {"kind": "cancel", "args": [reason or "cancelled by a client"], "id": new_id()}, posted)
         return done
 
-    def _post(self, id: str, message: dict[str, Any], key: str | None = None) -> Future[None]:  # noqa: A002
+    def _post(self, id: str, message: dict[str, Any], key: str | None = None) -> Future[None]:
         done: Future[None] = Future()
-        self._send(id, {**message, "id": key or new_id()}, lambda _, error: _finish(done, None, error))
+        self._send(id, {**message, "id": key or new_id()}, lambda _, error: finish(done, None, error))
         return done
 
-    def _send(self, id: str, message: dict[str, Any], then: Callable[[str | None, BaseException | None], None]) -> None:  # noqa: A002
+    def _send(self, id: str, message: dict[str, Any], then: Callable[[str | None, BaseException | None], None]) -> None:
         engine = self._engine
         try:
             post_message(engine.submit, engine.env, id, message, then)
@@ -75,12 +75,12 @@ class Messages:
         deadline = None if timeout is None else engine.env.now_ms() + round(timeout * 1000)
 
         def begin() -> None:
-            read_event(engine.worker, engine.env, source, key, deadline, lambda v, e: _finish(done, v, e))
+            read_event(engine.worker, engine.env, source, key, deadline, lambda v, e: finish(done, v, e))
 
         engine.worker.post(begin)
         return done
 
-    def update(self, id: str, name: Any, args: Args) -> Future[Any]:  # noqa: A002
+    def update(self, id: str, name: Any, args: Args) -> Future[Any]:
         """Post an update and wait for the answer of its handler."""
         engine, done, key = self._engine, Future[Any](), new_id()
         reply = f"{id}.update.{key}"
@@ -89,21 +89,21 @@ class Messages:
 
         def posted(slot: str | None, error: BaseException | None) -> None:
             if error is not None or slot is None:
-                _finish(done, None, error)
+                finish(done, None, error)
                 return
             _Answer(engine, done, reply, slot.rpartition(".inbox.")[0]).wait()
 
         def send(_: Future[None]) -> None:
             error = opened.exception()
             if error is not None:
-                _finish(done, None, error)
+                finish(done, None, error)
             else:
                 self._send(id, message, posted)
 
         opened.add_done_callback(send)
         return done
 
-    def query(self, id: str, name: Any, args: Args) -> Future[Any]:  # noqa: A002
+    def query(self, id: str, name: Any, args: Args) -> Future[Any]:
         """Read state with a query handler."""
         from resonate_core.client.queries import query  # noqa: PLC0415 - it builds on starting, which few need
 
@@ -132,11 +132,11 @@ class _Answer:
         codec = self._engine.env.codec
         try:
             if record.state == "resolved":
-                _finish(self._done, codec.decode_value(record.value), None)
+                finish(self._done, codec.decode_value(record.value), None)
             else:
-                _finish(self._done, None, codec.decode_error(record.value))
+                finish(self._done, None, codec.decode_error(record.value))
         except Exception as error:  # noqa: BLE001 - an answer that cannot be read is the caller's outcome
-            _finish(self._done, None, error)
+            finish(self._done, None, error)
 
     def _closed(self, record: PromiseRecord) -> None:
         """The answer is written just before the end; give it a moment to be told."""
@@ -147,17 +147,11 @@ class _Answer:
             status=409,
         )
         worker = self._engine.worker
-        worker.post(lambda: worker.after(CLOSED_ANSWER_GRACE_MS, lambda: _finish(self._done, None, error)))
 
+        def give_up_later() -> None:
+            worker.after(CLOSED_ANSWER_GRACE_MS, lambda: finish(self._done, None, error))
 
-def _finish(future: Future[Any], value: Any, error: BaseException | None) -> None:
-    """Settle a future once; one that its owner cancelled stays cancelled."""
-    if future.done() or not future.set_running_or_notify_cancel():
-        return
-    if error is not None:
-        future.set_exception(error)
-    else:
-        future.set_result(value)
+        worker.post(give_up_later)
 
 
 def _terminate(engine: Engine, promise_id: str, reason: str) -> Operation[Any]:

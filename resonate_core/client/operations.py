@@ -1,18 +1,19 @@
 """Operations of a client, written once for blocking and async callers.
 
-An operation is a generator that yields lists of requests and is sent their responses; ``drive`` runs it on callbacks and
-gives a future. Blocking code waits for the future, async code awaits it.
+An operation is a generator that yields lists of requests and is sent their responses; ``drive`` runs it on callbacks
+and gives a future. Blocking code waits for the future, async code awaits it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from resonate_core.errors import ProtocolError, TransportError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
     from resonate_core.protocol.requests import Request, Response
 
 T = TypeVar("T")
@@ -29,10 +30,10 @@ def drive(submit: Submit, operation: Operation[T]) -> Future[T]:
         try:
             requests = operation.send(responses) if responses is not None else next(operation)
         except StopIteration as stop:
-            _settle(future, stop.value, None)
+            finish(future, stop.value, None)
             return
         except BaseException as error:  # noqa: BLE001 - it belongs to whoever waits
-            _settle(future, None, error)
+            finish(future, None, error)
             return
         submit(requests, advance)
 
@@ -40,9 +41,9 @@ def drive(submit: Submit, operation: Operation[T]) -> Future[T]:
     return future
 
 
-def _settle(future: Future[T], value: Any, error: BaseException | None) -> None:
-    """Settle a future that its owner may have cancelled meanwhile."""
-    if not future.set_running_or_notify_cancel():
+def finish(future: Future[T], value: Any, error: BaseException | None) -> None:
+    """Settle a future once; one that its owner has cancelled stays cancelled."""
+    if future.done() or not future.set_running_or_notify_cancel():
         return
     if error is not None:
         future.set_exception(error)
@@ -50,7 +51,7 @@ def _settle(future: Future[T], value: Any, error: BaseException | None) -> None:
         future.set_result(value)
 
 
-def checked(response: Response, what: str, id: str) -> Response:  # noqa: A002 - the protocol's word
+def checked(response: Response, what: str, id: str) -> Response:
     """Return a response that carried something out.
 
     Raises:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -16,8 +14,12 @@ from resonate_core.protocol.records import TAG_EXTERNAL, TAG_SCOPE, PromiseRecor
 from resonate_core.protocol.requests import PromiseCreate, PromiseGet, PromiseSearch, PromiseSettle
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from concurrent.futures import Future
+
     from resonate_core.client.engine import Engine
 
+T = TypeVar("T")
 _PAGE = 1000
 
 
@@ -27,7 +29,7 @@ class Promises:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def get(self, id: str) -> PromiseRecord:  # noqa: A002 - the SDK's word
+    def get(self, id: str) -> PromiseRecord:
         """Return a promise.
 
         Raises:
@@ -37,24 +39,24 @@ class Promises:
 
     def create(
         self,
-        id: str,  # noqa: A002
+        id: str,
         timeout: int,
         *,
-        ikey: str | None = None,  # noqa: ARG002 - promises are idempotent by id here
-        strict: bool = False,  # noqa: ARG002
+        ikey: str | None = None,
+        strict: bool = False,
         headers: dict[str, str] | None = None,
         data: str | None = None,
         tags: Mapping[str, str] | None = None,
     ) -> PromiseRecord:
-        """Create a promise, or return the one that is there; ``timeout`` is an instant, milliseconds since the epoch."""
+        """Create a promise, or return the one that is there; ``timeout`` is an instant in epoch milliseconds."""
         return self._wait(self.futures.create(id, timeout, headers, data, tags))
 
     def resolve(
         self,
-        id: str,  # noqa: A002
+        id: str,
         *,
-        ikey: str | None = None,  # noqa: ARG002
-        strict: bool = False,  # noqa: ARG002
+        ikey: str | None = None,
+        strict: bool = False,
         headers: dict[str, str] | None = None,
         data: str | None = None,
     ) -> PromiseRecord:
@@ -63,10 +65,10 @@ class Promises:
 
     def reject(
         self,
-        id: str,  # noqa: A002
+        id: str,
         *,
-        ikey: str | None = None,  # noqa: ARG002
-        strict: bool = False,  # noqa: ARG002
+        ikey: str | None = None,
+        strict: bool = False,
         headers: dict[str, str] | None = None,
         data: str | None = None,
     ) -> PromiseRecord:
@@ -75,10 +77,10 @@ class Promises:
 
     def cancel(
         self,
-        id: str,  # noqa: A002
+        id: str,
         *,
-        ikey: str | None = None,  # noqa: ARG002
-        strict: bool = False,  # noqa: ARG002
+        ikey: str | None = None,
+        strict: bool = False,
         headers: dict[str, str] | None = None,
         data: str | None = None,
     ) -> PromiseRecord:
@@ -96,7 +98,7 @@ class Promises:
         """The same, as futures."""
         return PromiseFutures(self._engine)
 
-    def _wait(self, future: Future[Any]) -> Any:
+    def _wait(self, future: Future[T]) -> T:
         return self._engine.wait(future)
 
 
@@ -106,27 +108,42 @@ class PromiseFutures:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def get(self, id: str) -> Future[PromiseRecord]:  # noqa: A002
+    def get(self, id: str) -> Future[PromiseRecord]:
         """Get one."""
         return self._engine.drive(_one("promise.get", check_id(id), PromiseGet(id)))
 
     def create(
-        self, id: str, timeout: int, headers: Any = None, data: str | None = None, tags: Mapping[str, str] | None = None  # noqa: A002
+        self,
+        id: str,
+        timeout: Any,
+        headers: Any = None,
+        data: str | None = None,
+        tags: Mapping[str, str] | None = None,
     ) -> Future[PromiseRecord]:
         """Create one."""
         if isinstance(timeout, bool) or not isinstance(timeout, int) or timeout < 0:
-            raise UsageError(f"timeout of promise {id!r} must be an instant in milliseconds since the epoch, got {timeout!r}")
+            raise UsageError(
+                f"timeout of promise {id!r} must be an instant in milliseconds since the epoch, got {timeout!r}"
+            )
         own = {TAG_SCOPE: "global", TAG_EXTERNAL: "true", **(tags or {})}
         request = PromiseCreate(check_id(id), timeout, self._value(headers, data), own)
         return self._engine.drive(_one("promise.create", id, request))
 
     def settle(
-        self, id: str, state: SettledState, headers: Any = None, data: str | None = None  # noqa: A002
+        self,
+        id: str,
+        state: SettledState,
+        headers: Any = None,
+        data: str | None = None,
     ) -> Future[PromiseRecord]:
         """Settle one."""
-        return self._engine.drive(_one("promise.settle", id, PromiseSettle(check_id(id), state, self._value(headers, data))))
+        return self._engine.drive(
+            _one("promise.settle", id, PromiseSettle(check_id(id), state, self._value(headers, data)))
+        )
 
-    def search(self, state: str | None, tags: Mapping[str, str] | None, limit: int | None) -> Future[list[PromiseRecord]]:
+    def search(
+        self, state: str | None, tags: Mapping[str, str] | None, limit: int | None
+    ) -> Future[list[PromiseRecord]]:
         """Search."""
         return self._engine.drive(_search(state, dict(tags or {}), limit))
 
@@ -139,14 +156,16 @@ class PromiseFutures:
         try:
             plain = msgspec.json.decode(data)
         except msgspec.DecodeError as error:
-            raise UsageError(f"data must be JSON text, got {data[:60]!r} ({error}); write data=json.dumps(...)") from None
+            raise UsageError(
+                f"data must be JSON text, got {data[:60]!r} ({error}); write data=json.dumps(...)"
+            ) from None
         if self._engine.settings.encryptor is not None:
             sealed = self._engine.env.codec.encode_value(plain)
             return msgspec.structs.replace(sealed, headers={**(sealed.headers or {}), **(headers or {})} or None)
         return Value(headers, to_wire(data.encode()))
 
 
-def _one(what: str, id: str, request: Any) -> Operation[PromiseRecord]:  # noqa: A002
+def _one(what: str, id: str, request: Any) -> Operation[PromiseRecord]:
     response = (yield [request])[0]
     if response.status == 404:
         raise NotFoundError(f"there is no promise {id!r} in this store", kind=what, id=id, status=404)

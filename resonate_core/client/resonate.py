@@ -7,8 +7,7 @@ import signal as _signals
 import threading
 import types
 from collections.abc import Callable, Mapping
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, overload
 
 from resonate_core.client.calls import Calls
 from resonate_core.client.engine import Engine
@@ -25,6 +24,8 @@ from resonate_core.options import CallOptions
 from resonate_core.registry import describe as describe_thing
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from resonate_core.client.aio import AsyncResonate
     from resonate_core.client.describe import Description
     from resonate_core.client.handle import Handle
@@ -170,25 +171,25 @@ class Resonate:
     def _calls(self) -> Calls:
         return Calls(self._engine, self._options)
 
-    def run(self, id: str, function: Any, /, *args: Any, **kwargs: Any) -> Any:  # noqa: A002
+    def run(self, id: str, function: Any, /, *args: Any, **kwargs: Any) -> Any:
         """Run a registered function in this process and wait for its result."""
         return self.begin_run(id, function, *args, **kwargs).result()
 
-    def begin_run(self, id: str, function: Any, /, *args: Any, **kwargs: Any) -> Handle[Any]:  # noqa: A002
+    def begin_run(self, id: str, function: Any, /, *args: Any, **kwargs: Any) -> Handle[Any]:
         """Begin a registered function in this process; if the process dies, another worker of the group goes on."""
         self._engine.start()
         return self._engine.wait(self._calls.begin(id, function, args, kwargs, here=True))
 
-    def rpc(self, id: str, function: Any, /, *args: Any, **kwargs: Any) -> Any:  # noqa: A002
+    def rpc(self, id: str, function: Any, /, *args: Any, **kwargs: Any) -> Any:
         """Run a function, or a name, on any worker of the target group and wait for its result."""
         return self.begin_rpc(id, function, *args, **kwargs).result()
 
-    def begin_rpc(self, id: str, function: Any, /, *args: Any, **kwargs: Any) -> Handle[Any]:  # noqa: A002
+    def begin_rpc(self, id: str, function: Any, /, *args: Any, **kwargs: Any) -> Handle[Any]:
         """Begin a function, or a name, on any worker of the target group."""
         self._start_if_registered()
         return self._engine.wait(self._calls.begin(id, function, args, kwargs, here=False))
 
-    def get(self, id: str) -> Handle[Any]:  # noqa: A002
+    def get(self, id: str) -> Handle[Any]:
         """Return the handle of an execution or promise.
 
         Raises:
@@ -214,35 +215,35 @@ class Resonate:
     def _messages(self) -> Messages:
         return Messages(self._engine)
 
-    def signal(self, id: str, name: Any, *args: Any) -> None:  # noqa: A002
+    def signal(self, id: str, name: Any, *args: Any) -> None:
         """Call the signal handler of an execution, once; returns when the message is durable."""
         self._engine.wait(self._messages.signal(id, name, args))
 
-    def send(self, id: str, message: Any, topic: str | None = None, *, idempotency_key: str | None = None) -> None:  # noqa: A002
+    def send(self, id: str, message: Any, topic: str | None = None, *, idempotency_key: str | None = None) -> None:
         """Send a message that an execution takes with ``recv``; the same key again changes nothing."""
         self._engine.wait(self._messages.send(id, message, topic, idempotency_key))
 
-    def update(self, id: str, name: Any, *args: Any, timeout: float | None = None) -> Any:  # noqa: A002
+    def update(self, id: str, name: Any, *args: Any, timeout: float | None = None) -> Any:
         """Call the update handler of an execution and wait for its answer."""
         return self._engine.wait(self._messages.update(id, name, args), timeout)
 
-    def query(self, id: str, name: Any, *args: Any, timeout: float | None = None) -> Any:  # noqa: A002
+    def query(self, id: str, name: Any, *args: Any, timeout: float | None = None) -> Any:
         """Read state with the query handler of an execution, running or finished."""
         return self._engine.wait(self._messages.query(id, name, args), timeout)
 
-    def get_event(self, id: str, key: str, timeout: float | None = None) -> Any:  # noqa: A002
+    def get_event(self, id: str, key: str, timeout: float | None = None) -> Any:
         """Return what an execution published under a key; None when the time is over first."""
         return self._engine.wait(self._messages.get_event(id, key, timeout))
 
-    def cancel(self, id: str, reason: str = "") -> None:  # noqa: A002
+    def cancel(self, id: str, reason: str = "") -> None:
         """Ask an execution to cancel; its clean-up runs."""
         self._engine.wait(self._messages.cancel(id, reason))
 
-    def terminate(self, id: str, reason: str = "") -> None:  # noqa: A002
+    def terminate(self, id: str, reason: str = "") -> None:
         """End an execution from outside, without clean-up."""
         self._engine.wait(self._messages.terminate(id, reason))
 
-    def describe(self, id: str) -> Description:  # noqa: A002
+    def describe(self, id: str) -> Description:
         """Say what is known about an execution."""
         return self._engine.wait(self._messages.describe(id))
 
@@ -279,14 +280,14 @@ class Resonate:
                 pass  # a bare wait() without a limit would not let signals through on every platform
         self.stop()
 
-    def __enter__(self) -> Resonate:
+    def __enter__(self) -> Self:
         self.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    async def __aenter__(self) -> Resonate:
+    async def __aenter__(self) -> Self:
         await self.aio.start()
         return self
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from resonate_core.client.operations import Operation, checked
@@ -13,6 +12,7 @@ from resonate_core.protocol.records import TAG_TARGET, ScheduleRecord
 from resonate_core.protocol.requests import ScheduleCreate, ScheduleDelete, ScheduleGet, ScheduleSearch
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from concurrent.futures import Future
 
     from resonate_core.client.engine import Engine
@@ -28,14 +28,14 @@ class Schedules:
 
     def create(
         self,
-        id: str,  # noqa: A002 - the SDK's word
+        id: str,
         cron: str,
         promise_id: str,
         promise_timeout: int,
         *,
-        ikey: str | None = None,  # noqa: ARG002 - schedules are idempotent by id here
-        description: str | None = None,  # noqa: ARG002 - the protocol has no place for it any more
-        tags: Mapping[str, str] | None = None,  # noqa: ARG002
+        ikey: str | None = None,
+        description: str | None = None,
+        tags: Mapping[str, str] | None = None,
         promise_headers: dict[str, str] | None = None,
         promise_data: str | None = None,
         promise_tags: Mapping[str, str] | None = None,
@@ -44,6 +44,9 @@ class Schedules:
 
         Args:
             id: of the schedule; the same again changes nothing.
+            ikey: accepted for the SDK's sake, like ``description`` and ``tags``: schedules here are idempotent by id.
+            description: accepted for the SDK's sake.
+            tags: accepted for the SDK's sake.
             cron: five fields, or six with seconds first; UTC.
             promise_id: id of each promise; ``{{.timestamp}}`` becomes the tick, ``{{.id}}`` the schedule's id.
             promise_timeout: milliseconds that each promise has.
@@ -59,7 +62,7 @@ class Schedules:
         request = ScheduleCreate(check_id(id), cron, promise_id, promise_timeout, value, own)
         return self._wait(_one("schedule.create", id, request))
 
-    def get(self, id: str) -> ScheduleRecord:  # noqa: A002
+    def get(self, id: str) -> ScheduleRecord:
         """Return a schedule.
 
         Raises:
@@ -67,7 +70,7 @@ class Schedules:
         """
         return self._wait(_one("schedule.get", id, ScheduleGet(check_id(id))))
 
-    def delete(self, id: str) -> None:  # noqa: A002
+    def delete(self, id: str) -> None:
         """Delete a schedule; what it has started goes on."""
         self._engine.wait(self._engine.drive(_delete(check_id(id))))
 
@@ -81,7 +84,7 @@ class Schedules:
         return self._engine.wait(future)
 
 
-def _one(what: str, id: str, request: Any) -> Operation[ScheduleRecord]:  # noqa: A002
+def _one(what: str, id: str, request: Any) -> Operation[ScheduleRecord]:
     response = (yield [request])[0]
     if response.status == 404:
         raise NotFoundError(f"there is no schedule {id!r} in this store", kind=what, id=id, status=404)
@@ -91,7 +94,7 @@ def _one(what: str, id: str, request: Any) -> Operation[ScheduleRecord]:  # noqa
     return found
 
 
-def _delete(id: str) -> Operation[None]:  # noqa: A002
+def _delete(id: str) -> Operation[None]:
     response = (yield [ScheduleDelete(id)])[0]
     if response.status == 404:
         raise NotFoundError(f"there is no schedule {id!r} in this store", kind="schedule.delete", id=id, status=404)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from resonate_core.clock import Clock, SystemClock
@@ -15,6 +13,9 @@ from resonate_core.errors import UsageError
 from resonate_core.marks import seconds_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import timedelta
+
     from resonate_core.network.port import Network
 
 _logger = logging.getLogger("resonate_core")

@@ -149,7 +149,7 @@ def _refuse_or_pass(start: Start, record: PromiseRecord) -> None:
         )
 
 
-def newest_operation(id: str, record: PromiseRecord, generation: int = 0) -> Operation[PromiseRecord]:  # noqa: A002
+def newest_operation(id: str, record: PromiseRecord, generation: int = 0) -> Operation[PromiseRecord]:
     """Return the newest generation of an id, given the record of one."""
     while record.state != "pending":
         generation += 1
@@ -160,7 +160,7 @@ def newest_operation(id: str, record: PromiseRecord, generation: int = 0) -> Ope
     return record
 
 
-def find_operation(id: str) -> Operation[PromiseRecord]:  # noqa: A002
+def find_operation(id: str) -> Operation[PromiseRecord]:
     """Return the record of the newest generation of an id.
 
     Raises:

@@ -37,7 +37,7 @@ class Surroundings(Protocol):
         """Do something later on that thread; the result has ``cancel()``."""
 
 
-def read_event(
+def read_event(  # noqa: PLR0917 - who reads what, until when, for whom
     around: Surroundings, env: Environment, source: str, key: str, deadline_ms: int | None, then: Then
 ) -> None:
     """Give the newest value of an event, waiting for the first one until a deadline; None when that passes."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from resonate_core.errors import UsageError
 from resonate_core.limits import INSTANT_MAX_MS
 
 
-def seconds(value: float | timedelta, what: str) -> float:
+def seconds(value: Any, what: str) -> float:
     """Return the seconds of a duration; zero and below mean at once, as in the generator SDK.
 
     Raises:

@@ -154,9 +154,7 @@ class Environment:
             UsageError: with the function's parameters.
         """
         target = function.callable
-        lead = () if function.kind == "leaf" else (None,)
-        if function.kind == "class":
-            lead = (None, None)
+        lead = (None,) * function.lead
         try:
             signature = inspect.signature(target)
         except (TypeError, ValueError):
@@ -238,7 +236,5 @@ def travelling(opts: CallOptions) -> dict[str, Any]:
     extra: dict[str, Any] = {}
     if opts.has_retry_policy:
         extra["retryPolicy"] = to_wire(opts.retry_policy)
-    for key, value in (("attemptTimeout", opts.attempt_timeout), ("heartbeatTimeout", opts.heartbeat_timeout)):
-        if value is not None:
-            extra[key] = value
-    return extra
+    limits = {"attemptTimeout": opts.attempt_timeout, "heartbeatTimeout": opts.heartbeat_timeout}
+    return extra | {key: value for key, value in limits.items() if value is not None}

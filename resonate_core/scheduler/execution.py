@@ -153,14 +153,18 @@ class Execution:
 
     def advance(self) -> None:
         """Run until nothing more can happen without news from outside."""
-        while self.outcome is None:
-            self._run_ready()
-            if self.outcome is not None or not self._deliver_next():
-                break
-            while self.order.planned == (INBOX_KEY, GLUED) and self.inbox.next_event is not None:
-                self._deliver_message(must_record=False)
-        if self.closing and self.outcome is None:
+        while not self.has_ended and self._advance_by_one_event():
+            pass
+        if self.closing and not self.has_ended:
             self._try_close()
+
+    def _advance_by_one_event(self) -> bool:
+        self._run_ready()
+        if self.has_ended or not self._deliver_next():
+            return False
+        while self.order.planned == (INBOX_KEY, GLUED) and self.inbox.next_event is not None:
+            self._deliver_message(must_record=False)
+        return True
 
     def _run_ready(self) -> None:
         while True:
@@ -301,8 +305,8 @@ class Execution:
         if len(self._waiters) > 1:
             raise NondeterminismError(
                 f"{self.id}: event {self.order.position} was the only one possible when it was recorded, now there are "
-                f"{len(self._waiters)} ({', '.join(list(self._waiters)[:4])}); the code has changed in a way that running "
-                "executions cannot follow: register it as a new version"
+                f"{len(self._waiters)} ({', '.join(list(self._waiters)[:4])}); the code has changed in a way that "
+                "running executions cannot follow: register it as a new version"
             )
         for key, payload in self._available.items():
             return self._deliver(key, payload, must_record=False)
@@ -329,14 +333,16 @@ class Execution:
         if key.startswith("r:") and not hasattr(payload, "slot"):
             payload = self._take_match(key)
         if must_record and self.order.breaks_batch:
-            self._flush_order()
+            self.flush_order()
         shown = str(payload.slot) if hasattr(payload, "slot") else payload if isinstance(payload, str) else ""
         self.order.advance(key, shown, must_record=must_record)
-        self._note_event(must_record=must_record)
+        self.note_event(must_record=must_record)
         self._available.pop(key, None)
         slot = self.slots.get(key)
         if slot is not None:
             self.now_ms = max(self.now_ms, slot.settled_at)
+        elif isinstance(payload, Message):
+            self.now_ms = max(self.now_ms, payload.at_ms)
         for wait in list(self._waiters.get(key, ())):
             self.wake(wait, wait.resolve(key, payload))
         return True
@@ -349,27 +355,27 @@ class Execution:
     def _deliver_message(self, *, must_record: bool) -> bool:
         message = self.inbox.take_event()
         if must_record and self.order.breaks_batch:
-            self._flush_order()
+            self.flush_order()
         self.order.advance(INBOX_KEY, "", must_record=must_record)
-        self._note_event(must_record=must_record)
+        self.note_event(must_record=must_record)
         self.now_ms = max(self.now_ms, message.at_ms)
         handlers.deliver(self, message)
         self._check_drains()
         return True
 
-    def _note_event(self, *, must_record: bool) -> None:
+    def note_event(self, *, must_record: bool) -> None:
         self.effects.is_gate = self.effects.is_gate or must_record
         self.has_acted = False
 
     # -- messages ------------------------------------------------------------------------------------------------
 
     def _is_event(self, message: Any) -> bool:
-        return handlers.is_event(self.function, message)
+        return not self.function.is_driver and handlers.is_event(self.function, message)
 
     def message_arrived(self, message: Any) -> None:
         """Take in the message of the next slot."""
         if self.inbox.add(message):
-            if not handlers.refuse(self, message):
+            if self.function.is_driver or not handlers.refuse(self, message):
                 self._match_receivers()
             self._check_drains()
 
@@ -377,6 +383,11 @@ class Execution:
         """Take in a message that the run before this one left unread."""
         self.inbox.put_back(message)
         self._match_receivers()
+
+    @property
+    def unread_count(self) -> int:
+        """Messages that the function should have seen before it ended."""
+        return self.inbox.kept_count if self.function.is_driver else self.inbox.event_count
 
     def _match_receivers(self) -> None:
         for wait in self._receivers:
@@ -472,6 +483,11 @@ class Execution:
         """Return children that a function which has ended still waits for."""
         return list(self._attached.values()) if self.closing else []
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether it is known how the execution ends."""
+        return self.outcome is not None
+
     def finish(self, outcome: Outcome) -> None:
         """Set how the execution ends; the worker settles it."""
         self.outcome = outcome
@@ -492,7 +508,7 @@ class Execution:
 
     # -- what the worker needs -----------------------------------------------------------------------------------
 
-    def _flush_order(self) -> None:
+    def flush_order(self) -> None:
         pending = self.order.take_pending()
         if pending is None:
             return
@@ -503,7 +519,7 @@ class Execution:
 
     def take_effects(self) -> Effects:
         """Hand over what is to be done, order records included."""
-        self._flush_order()
+        self.flush_order()
         effects, self.effects = self.effects, Effects()
         self.has_acted = self.has_acted or bool(effects.writes or effects.starts or effects.asks)
         return effects
@@ -541,7 +557,7 @@ class Execution:
                 return branch
         raise UsageError("shielded() works in a durable function or handler, not in a step")
 
-    def localized(self, id: str) -> str:  # noqa: A002 - the protocol's word
+    def localized(self, id: str) -> str:
         """Return the id under which a promise of another origin is awaited; the embedded store needs no bridge."""
         return id
 
@@ -573,5 +589,3 @@ class Execution:
         value, error = self.env.decode(slot, record)
         slot.settle(value, self.wrapped(slot, error), record.settled_at or record.timeout_at)
         self.slot_settled(slot)
-
-

@@ -1,7 +1,7 @@
 """Durable classes: how an execution begins, and what its messages do.
 
-A handler without ``yield`` runs at once. One that yields becomes a branch beside the entry, on the same ``self``; branches
-switch only at a yield. The ids of what it does stand under its message's slot, so they do not shift anybody else's.
+A handler without ``yield`` runs at once. One that yields becomes a branch beside the entry, on the same ``self``;
+branches switch only at a yield. The ids of what it does stand under its message's slot, so they do not shift others.
 """
 
 from __future__ import annotations
@@ -27,9 +27,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("resonate_core")
 
 
-def make_main(
-    function: Registered, context: Context, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> tuple[Any, Any]:
+def make_main(function: Registered, context: Context, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any]:
     """Return (instance or None, generator); no generator where the body never yields and runs as a step.
 
     Raises:

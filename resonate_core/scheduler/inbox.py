@@ -6,7 +6,7 @@ cancellation, are *events*, delivered in their order. All others wait until ``re
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
 
@@ -18,6 +18,9 @@ MessageKind = Literal["signal", "update", "send", "cancel", "closed", "hole"]
 
 #: Header of a message's value: its id, by which senders recognise their own and receivers drop repetitions.
 MESSAGE_HEADER = "resonate:message"
+
+#: Topic of a receiver that takes every message, of whatever kind.
+ANY_TOPIC: Final = "\x00any"
 
 
 class Message(msgspec.Struct):
@@ -47,7 +50,7 @@ class Message(msgspec.Struct):
 
 
 class Inbox:
-    """Messages known so far. ``next_slot`` is the first slot not seen; ``cursor`` the first not handled or set aside."""
+    """Messages known so far. ``next_slot`` is the first slot that has not been seen."""
 
     def __init__(self, is_event: Callable[[Message], bool], *, first_slot: int = 0) -> None:
         self._is_event = is_event
@@ -83,6 +86,11 @@ class Inbox:
         return len(self._events)
 
     @property
+    def kept_count(self) -> int:
+        """Messages that nobody has taken and that no handler is called for."""
+        return len(self._kept)
+
+    @property
     def next_event(self) -> Message | None:
         """The first message that has a handler and has not been delivered."""
         return next(iter(self._events.values()), None)
@@ -97,6 +105,8 @@ class Inbox:
 
     def match(self, topic: str | None) -> Message | None:
         """Return the first kept message of a topic."""
+        if topic == ANY_TOPIC:
+            return next(iter(self._kept.values()), None)
         return next((m for m in self._kept.values() if m.topic == topic), None)
 
     def take(self, slot: int) -> Message | None:

@@ -34,6 +34,7 @@ from resonate_core.protocol.records import (
 )
 from resonate_core.protocol.requests import FenceSettled, PromiseCreate, PromiseSettle, Response
 from resonate_core.registry import is_generator_function, name_of, return_hint, takes_context
+from resonate_core.scheduler import driving
 from resonate_core.scheduler.branch import Branch
 from resonate_core.scheduler.effects import Ask, StartStep, Write
 from resonate_core.scheduler.promises import LATENT_NAME, TIMER_NAME, Promise, Slot, slot_of
@@ -117,7 +118,7 @@ def _check_fingerprint(ex: Execution, slot: Slot, record: PromiseRecord) -> None
     recorded = ex.env.recorded_name(record)
     if recorded is not None and recorded != slot.name:
         raise NondeterminismError(
-            f"{slot.id} was recorded as {recorded!r}, and the code now calls {slot.name!r} there; the code has changed in "
+            f"{slot.id} was recorded as {recorded!r}, and the code now calls {slot.name!r} there; it has changed in "
             "a way that running executions cannot follow: keep the old order, or register it as a new version",
             recorded=recorded,
             yielded=slot.name,
@@ -129,7 +130,7 @@ def _check_fingerprint(ex: Execution, slot: Slot, record: PromiseRecord) -> None
 
 def _run(ex: Execution, branch: Branch, cmd: c.Call) -> Action | None:
     try:
-        slot, is_new = _begin_local(ex, branch, cmd)
+        slot, is_new = _begin_local(ex, cmd)
     except NondeterminismError:
         raise
     except (UsageError, CodecError, TypeError) as error:
@@ -141,7 +142,7 @@ def _run(ex: Execution, branch: Branch, cmd: c.Call) -> Action | None:
     return _wait_for(ex, branch, slot)
 
 
-def _begin_local(ex: Execution, branch: Branch, cmd: c.Call) -> tuple[Slot, bool]:
+def _begin_local(ex: Execution, cmd: c.Call) -> tuple[Slot, bool]:
     function = ex.env.local_target(cmd.function)
     if not callable(function):
         raise UsageError(f"ctx.run takes a function, got {function!r}; by name it is ctx.rpc({function!r}, ...)")
@@ -158,7 +159,7 @@ def _begin_local(ex: Execution, branch: Branch, cmd: c.Call) -> tuple[Slot, bool
     if is_generator:
         _begin_branch(ex, cmd, slot, function)
     else:
-        _begin_step(ex, branch, cmd, slot, function)
+        _begin_step(ex, cmd, slot, function)
     return slot, True
 
 
@@ -172,7 +173,7 @@ def _begin_branch(ex: Execution, cmd: c.Call, slot: Slot, function: Any) -> None
     ex.start_branch(child)
 
 
-def _begin_step(ex: Execution, branch: Branch, cmd: c.Call, slot: Slot, function: Any) -> None:
+def _begin_step(ex: Execution, cmd: c.Call, slot: Slot, function: Any) -> None:
     mark = step_mark(function)
     slot.function = function
     slot.is_leaf = True
@@ -239,7 +240,8 @@ def _create(ex: Execution, slot: Slot, create: PromiseCreate) -> None:
 
 
 def _created(ex: Execution, slot: Slot, record: PromiseRecord) -> None:
-    _check_fingerprint(ex, slot, record)
+    if slot.kind != "latent" or slot.id.startswith(f"{ex.base}."):
+        _check_fingerprint(ex, slot, record)  # a promise of somebody else carries the name of what it is there
     ex.settle_slot(slot, record)
 
 
@@ -256,7 +258,7 @@ def _latent(ex: Execution, branch: Branch, cmd: c.Latent) -> Action | None:
     return ("send", Promise(slot))
 
 
-def _timer(ex: Execution, id: str, seconds: float) -> Slot:  # noqa: A002 - the protocol's word
+def _timer(ex: Execution, id: str, seconds: float) -> Slot:
     slot = ex.slots.get(id)
     if slot is None:
         slot = ex.slots[id] = Slot(id, "timer", TIMER_NAME)
@@ -278,7 +280,9 @@ def _sleep(ex: Execution, branch: Branch, cmd: c.Sleep) -> Action | None:
 def _slots_of(ex: Execution, promises: list[Any], what: str) -> list[Slot]:
     for promise in promises:
         if not isinstance(promise, Promise):
-            raise UsageError(f"{what} takes promises, got {promise!r:.80}; begin the work first: yield ctx.begin_run(...)")
+            raise UsageError(
+                f"{what} takes promises, got {promise!r:.80}; begin the work first: yield ctx.begin_run(...)"
+            )
         if ex.slots.get(promise.id) is not slot_of(promise):
             raise UsageError(f"{what}: promise {promise.id} belongs to another execution than {ex.id}")
     return [slot_of(promise) for promise in promises]
@@ -295,8 +299,9 @@ def _select(ex: Execution, branch: Branch, cmd: c.Select) -> Action | None:
 def _gather(ex: Execution, branch: Branch, cmd: c.Gather) -> Action | None:
     if not cmd.items:
         return ("send", [])
-    if cmd.limit is not None and (isinstance(cmd.limit, bool) or not isinstance(cmd.limit, int) or cmd.limit < 1):
-        raise UsageError(f"gather limit must be a whole number from 1, got {cmd.limit!r}")
+    limit: Any = cmd.limit
+    if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
+        raise UsageError(f"gather limit must be a whole number from 1, got {limit!r}")
     run = _GatherRun(ex, branch, cmd)
     run.start()
     return None
@@ -395,7 +400,7 @@ def _drain(ex: Execution, branch: Branch, cmd: c.Drain) -> Action | None:
     return None
 
 
-def _record(ex: Execution, id: str, name: str, value: Any, error: BaseException | None = None) -> None:  # noqa: A002
+def _record(ex: Execution, id: str, name: str, value: Any, error: BaseException | None = None) -> None:
     """Record the outcome of an operation; durable before a step starts."""
     slot = Slot(id, "step", name)
     codec = ex.env.codec
@@ -406,7 +411,7 @@ def _record(ex: Execution, id: str, name: str, value: Any, error: BaseException 
     ex.effects.is_gate = True
 
 
-def _answered(ex: Execution, branch: Branch, id: str, name: str, ask: tuple[str, tuple[Any, ...]]) -> None:  # noqa: A002
+def _answered(ex: Execution, branch: Branch, id: str, name: str, ask: tuple[str, tuple[Any, ...]]) -> None:
     """Block on an operation outside whose outcome is recorded once and then replayed."""
     key = f"a:{id}"
     ex.block(WaitAnswer(branch, key))
@@ -517,6 +522,7 @@ _TABLE: dict[type, Any] = {
     c.Receive: _receive,
     c.Post: _post,
     c.Cancellation: _cancel,
+    **driving.COMMANDS,
     c.SetEvent: _set_event,
     c.GetEvent: _get_event,
     c.Continue: _continue,

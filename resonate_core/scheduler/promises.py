@@ -22,7 +22,7 @@ class Slot:
         "observers", "retry_state", "settled_at", "timeout_at", "value", "wrap",
     )  # fmt: skip
 
-    def __init__(self, id: str, kind: SlotKind, name: str) -> None:  # noqa: A002 - the protocol's word
+    def __init__(self, id: str, kind: SlotKind, name: str) -> None:
         self.id = id
         self.kind: SlotKind = kind
         self.name = name

@@ -1,12 +1,15 @@
 """Waits: what a blocked branch is waiting for, and what an event makes of it.
 
-A wait has *keys*, the sources of the execution. ``resolve`` is called when the event of one key is delivered and says how
-the branch goes on: ``("send", value)`` or ``("throw", error)``.
+A wait has *keys*, the sources of the execution. ``resolve`` is called when the event of one key is delivered and says
+how the branch goes on: ``("send", value)`` or ``("throw", error)``.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
+
+from resonate_core.driver import Event
+from resonate_core.scheduler.inbox import ANY_TOPIC
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,7 +53,7 @@ class WaitOne(Wait):
         super().__init__(branch, [slot.id])
         self.slot = slot
 
-    def resolve(self, key: str, payload: Any) -> Action:  # noqa: ARG002 - one key only
+    def resolve(self, key: str, payload: Any) -> Action:
         """Give the value or raise the error."""
         return outcome_of(self.slot)
 
@@ -68,7 +71,7 @@ class WaitAny(Wait):
         super().__init__(branch, list(dict.fromkeys(slot.id for slot in slots)))
         self._slots = slots
 
-    def resolve(self, key: str, payload: Any) -> Action:  # noqa: ARG002
+    def resolve(self, key: str, payload: Any) -> Action:
         """Give (index, value) of the first argument with this id, or raise its error."""
         index, slot = next((i, s) for i, s in enumerate(self._slots) if s.id == key)
         return ("throw", slot.error) if slot.error is not None else ("send", (index, slot.value))
@@ -102,7 +105,7 @@ class WaitAll(Wait):
             return slot.id
         return "" if self.open_count == 0 and self.failed is None else None
 
-    def resolve(self, key: str, payload: Any) -> Action:  # noqa: ARG002
+    def resolve(self, key: str, payload: Any) -> Action:
         """Give the values in the order of arguments, or raise the first error."""
         if payload:
             return ("throw", next(slot.error for slot in self._slots if slot.id == payload))
@@ -124,7 +127,7 @@ class WaitPredicate(Wait):
         self.predicate = predicate
         self.timer = timer
 
-    def resolve(self, key: str, payload: Any) -> Action:  # noqa: ARG002
+    def resolve(self, key: str, payload: Any) -> Action:
         """The deadline passed first."""
         return ("throw", TimeoutError("wait_until: the deadline passed before the condition was true"))
 
@@ -155,6 +158,28 @@ class WaitMessage(Wait):
         return [self.timer] if self.timer else []
 
 
+class WaitNext(WaitMessage):
+    """A driver's wait: one of several promises, or the next message of any kind."""
+
+    __slots__ = ("_slots",)
+
+    def __init__(self, branch: Branch, key: str, slots: list[Slot]) -> None:
+        super().__init__(branch, key, ANY_TOPIC, None)
+        self.keys = [key, *(slot.id for slot in slots)]
+        self._slots = slots
+
+    def resolve(self, key: str, payload: Any) -> Action:
+        """Give the event."""
+        if key == self.keys[0]:
+            return ("send", Event(message=payload))
+        index, slot = next((i, s) for i, s in enumerate(self._slots) if s.id == key)
+        return ("send", Event(index=index, value=slot.value, error=slot.error))
+
+    def slots(self) -> list[Slot]:
+        """Return the promises."""
+        return self._slots
+
+
 class WaitDrain(Wait):
     """``drain``: until the handlers of all messages below ``bound`` have been called."""
 
@@ -165,7 +190,7 @@ class WaitDrain(Wait):
         self.start = start
         self.bound: int | None = None
 
-    def resolve(self, key: str, payload: Any) -> Action:  # noqa: ARG002
+    def resolve(self, key: str, payload: Any) -> Action:
         """Give the number of messages handled."""
         return ("send", payload)
 
@@ -178,7 +203,7 @@ class WaitAnswer(Wait):
     def __init__(self, branch: Branch, key: str) -> None:
         super().__init__(branch, [key])
 
-    def resolve(self, key: str, payload: Any) -> Action:  # noqa: ARG002
+    def resolve(self, key: str, payload: Any) -> Action:
         """Give what the operation gave."""
         value, error = payload
         return ("throw", error) if error is not None else ("send", value)

@@ -5,8 +5,8 @@ Theory
 
 The hold feeds its execution with news and carries out what it asks for. Three rules make that safe:
 
-* One submission at a time. What piles up meanwhile goes out with the next one, in the order in which it was asked for, so
-  a record is never durable before one that it depends on, and a burst costs one commit.
+* One submission at a time. What piles up meanwhile goes out with the next one, in the order in which it was asked
+  for, so a record is never durable before one that it depends on, and a burst costs one commit.
 * What others can see waits for what it follows from. Steps start, and messages leave, only when everything before them
   has been written: immediately if nothing is under way, which is the common case.
 * A refused write ends the hold. Somebody else holds the task, or the promise was settled from outside; whatever
@@ -75,6 +75,7 @@ class Hold:
         self._idle_timer: Timer | None = None
         self._watch_timer: Timer | None = None
         self._is_ending = False
+        self._is_suspending = False
 
     # -- beginning -----------------------------------------------------------------------------------------------
 
@@ -104,9 +105,7 @@ class Hold:
             self._end_at_once(error)
             return
         try:
-            args, kwargs = self.env.codec.decode_arguments(
-                invocation, function.callable, skip=function.lead
-            )
+            args, kwargs = self.env.codec.decode_arguments(invocation, function.callable, skip=function.lead)
             opts = options_of(function, invocation.extra)
         except Exception as error:  # noqa: BLE001 - arguments are foreign data: whatever is wrong is the outcome
             self._end_at_once(error)
@@ -147,7 +146,7 @@ class Hold:
     def look(self) -> None:
         """Advance the execution with what has come in, and carry out what it asks for."""
         execution = self.execution
-        if self.is_gone or self._is_ending or execution is None:
+        if self.is_gone or self._is_ending or self._is_suspending or execution is None:
             return
         try:
             execution.advance()
@@ -155,6 +154,9 @@ class Hold:
             self._mismatch(error)
             return
         self._carry_out(execution.take_effects())
+        self._end_or_wait(execution)
+
+    def _end_or_wait(self, execution: Execution) -> None:
         if self.is_gone:
             return
         if execution.outcome is not None:
@@ -228,6 +230,9 @@ class Hold:
             if not self._is_ending:
                 self.lost("its promise was settled from outside")
             return
+        if self._is_suspending:
+            self._watched.discard(record.id)  # the server knows too: it refuses the suspension or resumes the task
+            return
         if self.feed.takes(record):
             self._watched.discard(record.id)
             self.feed.arrived(record)
@@ -266,11 +271,13 @@ class Hold:
             return
         slot = self.feed.open_slot()
         awaited = [*(slot.id for slot in execution.awaited()), slot.id]
+        self._is_suspending = True
         actions = [PromiseRegisterCallback(promise_id, self.id) for promise_id in awaited]
         self.writes.add([Write(slot), Write(TaskSuspend(self.id, self.version, actions), self._suspended)])
         self.writes.flush()
 
     def _suspended(self, response: Response) -> None:
+        self._is_suspending = False
         if response.status == 300:
             execution = self.execution
             if execution is not None:
@@ -335,7 +342,7 @@ class Hold:
         execution = self.execution
         if execution is None or self.is_gone:
             return
-        count = execution.inbox.event_count
+        count = execution.unread_count
         if execution.has_acted or not count or execution.main is None:
             execution.reopen()
             self.worker.touch(self)
@@ -365,9 +372,7 @@ class Hold:
         if pause:
             self.worker.release_later(self)
             return
-        self.worker.submit(
-            [TaskRelease(self.id, self.version)], lambda _: self.worker.dropped(self, keep=False)
-        )
+        self.worker.submit([TaskRelease(self.id, self.version)], lambda _: self.worker.dropped(self, keep=False))
 
     def lost(self, why: str) -> None:
         """Somebody else decides now: stop what runs and forget the rest."""

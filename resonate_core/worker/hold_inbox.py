@@ -47,8 +47,8 @@ def decode_message(codec: Codec, record: PromiseRecord, slot: int) -> Message:
             slot=slot,
             at_ms=at_ms,
         )
-    except (CodecError, LookupError, TypeError, AttributeError) as error:
-        _logger.exception("message %s cannot be read and is passed over: %s", record.id, error)
+    except (CodecError, LookupError, TypeError, AttributeError):
+        _logger.exception("message %s cannot be read and is passed over", record.id)
         return msgspec.structs.replace(fallback, kind="hole")
 
 
@@ -114,7 +114,13 @@ class InboxFeed:
         """Return the request that makes the next slot, empty, so that a suspended execution is woken by a message."""
         hold = self._hold
         number = 0 if self._execution is None else self._execution.inbox.next_slot
-        tags = {TAG_ORIGIN: hold.id, TAG_BRANCH: hold.id, TAG_PARENT: hold.id, TAG_SCOPE: "global", TAG_EXTERNAL: "true"}
+        tags = {
+            TAG_ORIGIN: hold.id,
+            TAG_BRANCH: hold.id,
+            TAG_PARENT: hold.id,
+            TAG_SCOPE: "global",
+            TAG_EXTERNAL: "true",
+        }
         return PromiseCreate(inbox_id(hold.id, number), hold.record.timeout_at, tags=tags)
 
     def read(self, then: Callable[[], None]) -> None:

@@ -53,9 +53,7 @@ class Steps:
             return  # cancelled before it began
         self._count += 1
         call = self._call(start)
-        handle = hold.worker.runner.submit(
-            call, lambda outcome: hold.worker.post(lambda: self._ended(start, outcome))
-        )
+        handle = hold.worker.runner.submit(call, lambda outcome: hold.worker.post(lambda: self._ended(start, outcome)))
         self._running[start.slot.id] = (start, handle)
 
     def _call(self, start: StartStep) -> StepCall:

@@ -70,24 +70,28 @@ class Writes:
             if response.status == 0:
                 self._try_again(sent[number:], response.error or "no answer")
                 return
-            if response.status in (404, 409) and isinstance(write.request, _FENCED):
-                hold.lost(response.error or f"{type(write.request).__name__} was answered with {response.status}")
-                return
             if response.status == _NOT_TRIED:
                 self._waiting[:0] = sent[number:]
                 self._must_flush = True
                 break
-            if response.status not in (200, 300) and write.then is None:
-                _logger.error("%s: %s was refused with %d: %s", hold.id, write.request, response.status, response.error)
-            if write.then is not None:
-                write.then(response)
-            if hold.is_gone:
+            if not self._tell(write, response):
                 return
         self._failures = 0
         if self._must_flush:
             self.flush()
         hold.worker.touch(hold)
         hold.run_deferred()
+
+    def _tell(self, write: Write, response: Response) -> bool:
+        """Hand over one answer; return whether the task is still held, and not suspended."""
+        hold = self._hold
+        if response.status in (404, 409) and isinstance(write.request, _FENCED):
+            hold.lost(response.error or f"{type(write.request).__name__} was answered with {response.status}")
+        elif write.then is not None:
+            write.then(response)
+        elif response.status not in (200, 300):
+            _logger.error("%s: %s was refused with %d: %s", hold.id, write.request, response.status, response.error)
+        return hold.is_leased and not hold.is_gone
 
     def _try_again(self, writes: list[Write], why: str) -> None:
         """Everything is idempotent by id and version: send the same again, later."""

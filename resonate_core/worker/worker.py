@@ -257,7 +257,7 @@ class Worker:
         request = TaskAcquire(message.id, message.version, self.network.pid, self.ttl_ms)
         self.submit([request], lambda responses: self._acquired(message.id, responses[0]))
 
-    def _acquired(self, id: str, response: Response) -> None:  # noqa: A002 - the protocol's word
+    def _acquired(self, id: str, response: Response) -> None:
         self._acquiring.discard(id)
         if response.is_ok and response.promise is not None and response.task is not None:
             self.take(response.promise, response.task.version, list(response.preload))
@@ -292,7 +292,7 @@ class Worker:
 
         self.after(pause, release)
 
-    def forget_refusals(self, id: str) -> None:  # noqa: A002 - the protocol's word
+    def forget_refusals(self, id: str) -> None:
         """An execution has ended: what kept it from running does not matter any more."""
         self.first_refused_ms.pop(id, None)
         self._refusals.pop(id, None)
