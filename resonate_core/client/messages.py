@@ -33,11 +33,11 @@ class Messages:
 
     def signal(self, id: str, name: Any, args: Args) -> Future[None]:
         """Post a signal."""
-        return self._post(id, {"kind": "signal", "topic": handler_name(name), "args": list(args)})
+        return self.post(id, {"kind": "signal", "topic": handler_name(name), "args": list(args)})
 
     def send(self, id: str, message: Any, topic: str | None, key: str | None = None) -> Future[None]:
         """Post a message for ``recv``; the same ``key`` again changes nothing."""
-        return self._post(id, {"kind": "send", "topic": topic, "args": [message]}, key)
+        return self.post(id, {"kind": "send", "topic": topic, "args": [message]}, key)
 
     def cancel(self, id: str, reason: str) -> Future[None]:
         """Post a cancellation; one for a finished execution is no error."""
@@ -49,7 +49,8 @@ class Messages:
         self._send(id, {"kind": "cancel", "args": [reason or "cancelled by a client"], "id": new_id()}, posted)
         return done
 
-    def _post(self, id: str, message: dict[str, Any], key: str | None = None) -> Future[None]:
+    def post(self, id: str, message: dict[str, Any], key: str | None = None) -> Future[None]:
+        """Post any message; the same ``key`` again changes nothing."""
         done: Future[None] = Future()
         self._send(id, {**message, "id": key or new_id()}, lambda _, error: finish(done, None, error))
         return done

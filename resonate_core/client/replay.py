@@ -28,8 +28,9 @@ def replay_operation(env: Environment, record: PromiseRecord, function: Register
     preload = yield from _records(record.id)
     run = _newest_run(record.id, preload)
     inbox_prefix, run_prefix = inbox_id(record.id, 0)[:-1], run_id(record.id, 1)[:-1]
-    messages = [found for found in preload if found.id.startswith(inbox_prefix) and found.state != "pending"]
-    own = [found for found in preload if not found.id.startswith((inbox_prefix, run_prefix))]
+    slots = {found.id: found for found in preload if found.id.removeprefix(inbox_prefix).isdigit()}
+    messages = [found for found in slots.values() if found.state != "pending"]
+    own = [found for found in preload if found.id not in slots and not found.id.startswith(run_prefix)]
     call = env.codec.decode_invocation(record.param)
     if run:
         call = env.codec.decode_invocation(next(r for r in preload if r.id == run_id(record.id, run)).value)

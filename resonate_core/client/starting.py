@@ -82,8 +82,8 @@ def start_operation(env: Environment, start: Start) -> Operation[Started]:
         found = yield from _create_once(start, create)
         if found.held is not None or found.record.tags.get(TAG_START) == nonce:
             return found
-        _check_function(env, start, found.record)
         if start.opts.if_exists == "join":
+            _check_function(env, start, found.record)
             newer = yield from newest_operation(start.id, found.record, generation)
             return Started(newer)
         _refuse_or_pass(start, found.record)

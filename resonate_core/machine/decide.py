@@ -31,6 +31,7 @@ _HANDLERS: Final[Mapping[type, Callable[[Draft, Any], r.Response]]] = {
     r.TaskHeartbeat: tasks.heartbeat,
     r.TaskSuspend: tasks.suspend,
     r.TaskFulfill: tasks.fulfill,
+    r.FulfillIfRead: tasks.fulfill_if_read,
     r.TaskRelease: tasks.release,
     r.TaskHalt: tasks.halt,
     r.TaskContinue: tasks.continue_,

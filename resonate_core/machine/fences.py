@@ -142,7 +142,7 @@ def _fill(
         TAG_EXTERNAL: "true",
         TAG_SCOPE: "global",
         TAG_ORIGIN: execution.tags.get(TAG_ORIGIN, execution.id),
-        TAG_BRANCH: id,
+        TAG_BRANCH: execution.id,  # so that the messages come with the execution's preload
         TAG_PARENT: execution.id,
     }
     filled = PromiseRecord(

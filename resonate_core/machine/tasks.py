@@ -6,22 +6,23 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from resonate_core.ids import inbox_id
 from resonate_core.machine import checks, moves
 from resonate_core.machine.lifecycle import as_of, new_promise, offer, settle_as, touch
 from resonate_core.machine.promises import check_awaitable
 from resonate_core.machine.refusal import conflict, impossible, invalid, missing
 from resonate_core.machine.state import TaskRow
 from resonate_core.protocol.records import TAG_BRANCH, TAG_DELAY, TAG_TARGET
-from resonate_core.protocol.requests import Response
+from resonate_core.protocol.requests import Response, TaskFulfill
 
 if TYPE_CHECKING:
     from resonate_core.machine.draft import Draft
     from resonate_core.protocol.records import PromiseRecord
     from resonate_core.protocol.requests import (
+        FulfillIfRead,
         TaskAcquire,
         TaskContinue,
         TaskCreate,
-        TaskFulfill,
         TaskGet,
         TaskHalt,
         TaskHeartbeat,
@@ -184,6 +185,16 @@ def fulfill(draft: Draft, request: TaskFulfill) -> Response:
     if promise is None:
         raise missing("promise", request.id)
     return Response(200, promise=settle_as(draft, promise, request.action.state, request.action.value))
+
+
+def fulfill_if_read(draft: Draft, request: FulfillIfRead) -> Response:
+    """Answer ``x.fulfill_if_read``: end a task unless its inbox holds a message that the worker has not read."""
+    checks.check_instant(request.slot, "slot")
+    held(draft, request.id, request.version)
+    unread = draft.promise(inbox_id(request.id, request.slot))
+    if unread is not None and unread.state != "pending":
+        return Response(300)
+    return fulfill(draft, TaskFulfill(request.id, request.version, request.action))
 
 
 def release(draft: Draft, request: TaskRelease) -> Response:

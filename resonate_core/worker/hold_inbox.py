@@ -73,7 +73,7 @@ class InboxFeed:
 
     def takes(self, record: PromiseRecord) -> bool:
         """Whether a record is a slot of this inbox."""
-        return record.id.startswith(self._prefix)
+        return record.id.startswith(self._prefix) and record.id[len(self._prefix) :].isdigit()
 
     def _keep(self, record: PromiseRecord) -> None:
         if record.state != "pending":
@@ -115,7 +115,7 @@ class InboxFeed:
         hold = self._hold
         number = 0 if self._execution is None else self._execution.inbox.next_slot
         tags = {
-            TAG_ORIGIN: hold.id,
+            TAG_ORIGIN: hold.record.tags.get(TAG_ORIGIN, hold.id),
             TAG_BRANCH: hold.id,
             TAG_PARENT: hold.id,
             TAG_SCOPE: "global",

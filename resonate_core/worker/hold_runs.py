@@ -86,6 +86,7 @@ class Runs:
             event_counts=dict(about.get("events") or {}),
             opts=self._opts,
         )
+        execution.event_is_replayed = hold.version > 1 and not follows
         execution.inbox.skip_read(next_slot, about.get("unread") or [])
         hold.ending_over()
         hold.execution_ready(execution, preload)
