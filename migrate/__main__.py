@@ -21,10 +21,7 @@ def call(arguments: list[str]) -> int:
         code = root.main(arguments, prog_name="resonate-migrate", standalone_mode=False)
     except click.exceptions.Exit as end:
         return end.exit_code
-    except click.Abort:
-        click.echo("interrupted: nothing is half written", err=True)
-        return 130
-    except KeyboardInterrupt:
+    except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted: nothing is half written", err=True)
         return 130
     except click.ClickException as error:
@@ -33,9 +30,6 @@ def call(arguments: list[str]) -> int:
     except MigrateError as error:
         click.echo(f"resonate-migrate: {error}", err=True)
         return error.exit_code
-    except BrokenPipeError:
-        sys.stderr.close()
-        return 0
     return code if isinstance(code, int) else 0
 
 

@@ -28,12 +28,12 @@ class _Root(click.Group):
             visible = [(name, self.commands[name]) for name in SUBCOMMANDS]
             formatter.write_dl([(name, command.get_short_help_str(60)) for name, command in visible])
 
-    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_usage(self, _: click.Context, formatter: click.HelpFormatter) -> None:
         formatter.write_usage("resonate-migrate", "[PATHS]... [OPTIONS]")
         formatter.write_usage("resonate-migrate", f"[{'|'.join(SUBCOMMANDS)}] ...", prefix="       ")
 
 
-def _version(ctx: click.Context, _option: click.Parameter, value: bool) -> None:
+def _version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
     if value:
         from importlib.metadata import version  # noqa: PLC0415 - costs more than the rest of --help
 

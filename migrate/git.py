@@ -30,6 +30,5 @@ def check_clean(root: Path) -> None:
     dirty = [entry[3:] for entry in entries if not entry.startswith("?? ") or entry.endswith(".py")]
     if dirty:
         others = f" and {len(dirty) - 1} more" if len(dirty) > 1 else ""
-        raise RefusedError(
-            f"the git work tree has changes that no commit holds ({dirty[0]}{others}): commit them, or say --allow-dirty"
-        )
+        what = f"the git work tree has changes that no commit holds ({dirty[0]}{others})"
+        raise RefusedError(f"{what}: commit them, or say --allow-dirty")

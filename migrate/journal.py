@@ -1,8 +1,8 @@
 """The journal of what was written, so that it can be undone: ``.resonate-migrate/`` next to the project.
 
-``runs/0007.json`` is one run: for each file its path, permissions, and the hashes before and after; ``blobs/`` has the bytes
-before. An entry is on disk, marked ``writing``, before the first file changes, and marked ``done`` after the last. A run
-that was killed in between is found by its mark, and ``undo`` takes it back like any other.
+``runs/0007.json`` is one run: for each file its path, permissions, and the hashes before and after; ``blobs/`` has the
+bytes before. An entry is on disk, marked ``writing``, before the first file changes, and marked ``done`` after the
+last. A run that was killed in between is found by its mark, and ``undo`` takes it back like any other.
 """
 
 from __future__ import annotations

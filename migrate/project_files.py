@@ -1,4 +1,4 @@
-"""Files around the code: dependency manifests, container files, and packages of the project that are named like ours."""
+"""Files around the code: dependency manifests, container files, packages of the project that are named like ours."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def own_packages(tree: Tree) -> list[Finding]:
         is_top = len(parts) == 1 or (len(parts) == 2 and parts[1] == "__init__.py")
         if is_top and name in ("compat", "migrate"):
             message = f"the project has a top-level {name!r} of its own, and resonate-migrate installs one too"
-            action = f"Rename it, or keep it in front on sys.path: code that moves to the shims would import the wrong {name!r}."
+            action = f"Rename it, or keep it first on sys.path: code on the shims would import the wrong {name!r}."
             found.append(Finding(tree.name(file), 1, 1, "RM009", "review", message, action))
     return found
 

@@ -20,7 +20,8 @@ class Settings:
         source: "temporal", "dbos" or "auto".
         max_tier: units of a worse tier stay on the original SDK.
         select: codes or their beginnings; units that need an edit of another code stay. Empty: all.
-        ignore: codes or their beginnings; units that need an edit of one of these stay, findings of these are not shown.
+        ignore: codes or their beginnings; units that need an edit of one of these stay, findings of these are not
+        shown.
         exclude: patterns as in an ignore file.
         line_length: width of new code, or None to take each file's own.
         jobs: processes to render with.

@@ -1,8 +1,8 @@
 """Comments that tell the codemod to leave something alone: ``# resonate-migrate: ignore[RM130] reason``.
 
-Behind code, or on a line of its own above it. On a finding's line it hides that finding. On the header of a workflow, step or
-anything else that moves as a whole (its decorators or its ``def`` or ``class`` line), it leaves that alone, and everything
-that must stay with it.
+Behind code, or on a line of its own above it. On a finding's line it hides that finding. On the header of a workflow,
+step or anything else that moves as a whole (its decorators or its ``def`` or ``class`` line), it leaves that alone, and
+everything that must stay with it.
 """
 
 from __future__ import annotations
@@ -81,15 +81,12 @@ class Suppressions:
 
     def unused(self) -> list[Finding]:
         """Return a finding for each comment that had no effect."""
-        return [
-            Finding(one.path, one.line, 1, "RM007", "review", f"nothing to ignore here{_list(one.codes)}", "Remove the comment.")
-            for one in self.all
-            if not one.used
-        ]  # fmt: skip
+        return [_unused(one) for one in self.all if not one.used]
 
 
-def _list(codes: frozenset[str]) -> str:
-    return f" for {', '.join(sorted(codes))}" if codes else ""
+def _unused(one: Suppression) -> Finding:
+    codes = f" for {', '.join(sorted(one.codes))}" if one.codes else ""
+    return Finding(one.path, one.line, 1, "RM007", "review", f"nothing to ignore here{codes}", "Remove the comment.")
 
 
 def find(source: SourceFile) -> list[Suppression]:

@@ -76,9 +76,9 @@ CONTEXT: Final[Mapping[str, Tier]] = {
 #: Attributes of a ``Resonate``; the same names exist under ``aio``.
 CLIENT: Final = frozenset(
     {
-        "aio", "begin_rpc", "begin_run", "cancel", "describe", "get", "get_event", "list", "options", "promises", "query",
-        "register", "register_all", "rpc", "run", "schedule", "schedules", "send", "serve", "signal", "start", "stop",
-        "terminate", "update",
+        "aio", "begin_rpc", "begin_run", "cancel", "describe", "get", "get_event", "list", "options", "promises",
+        "query", "register", "register_all", "rpc", "run", "schedule", "schedules", "send", "serve", "signal", "start",
+        "stop", "terminate", "update",
     }
 )  # fmt: skip
 

@@ -1,7 +1,7 @@
 """Check rewritten files before anything is written.
 
-A file passes if it compiles and keeps every comment. A project passes if running the codemod over the result again would
-change nothing. What fails names the groups to back out; the caller leaves those out and renders again.
+A file passes if it compiles and keeps every comment. A project passes if running the codemod over the result again
+would change nothing. What fails names the groups to back out; the caller leaves those out and renders again.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Write the result: atomically, with the old permissions, all files that belong together or none of them.
 
-Files that share a group form a component. Each component is staged in temporary files next to its targets, the journal is
-written, then the files are renamed into place with Ctrl-C held off. What fails before that leaves no trace; what fails
-in between is put back.
+Files that share a group form a component. Each component is staged in temporary files next to its targets, the journal
+is written, then the files are renamed into place with Ctrl-C held off. What fails before that leaves no trace; what
+fails in between is put back.
 """
 
 from __future__ import annotations

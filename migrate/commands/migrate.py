@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -21,6 +20,8 @@ from migrate.run import Run, run
 from migrate.write import Target, components, write_all
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from migrate.commands.settings import Request
 
 

@@ -210,7 +210,7 @@ class _Builder:
             self._bind(scope, name, Binding("unknown", node=node))
         self._visit_all(node, scope)
 
-    # -- imports
+    # -- names from other modules
 
     def import_(self, node: ast.AST, scope: Scope) -> None:
         assert isinstance(node, ast.Import)
@@ -242,7 +242,7 @@ class _Builder:
             self.module.references.append(node)
         self.visit(node.value, scope, node)
 
-    def name(self, node: ast.AST, scope: Scope) -> None:
+    def name(self, node: ast.AST, _: Scope) -> None:
         assert isinstance(node, ast.Name)
         if isinstance(node.ctx, ast.Load):
             self.module.loads[node.id] = self.module.loads.get(node.id, 0) + 1

@@ -92,7 +92,7 @@ class Classes:
         return found
 
     def attribute_type(self, definition: Definition, name: str) -> Resolved | None:
-        """Say what ``self.name`` is, from annotations and from assignments in the methods of the class and its bases."""
+        """Say what ``self.name`` is, from annotations and assignments in the methods of the class and its bases."""
         for owner in self.mro(definition):
             if isinstance(owner, str):
                 continue

@@ -60,8 +60,10 @@ def _assigned(project: Project, module: Module, node: ast.expr) -> tuple[Module,
                 return _follow(project, module, bindings)
             current = current.parent
         return None
-    if not isinstance(node, ast.Attribute):
-        return None
+    return _member(project, module, node) if isinstance(node, ast.Attribute) else None
+
+
+def _member(project: Project, module: Module, node: ast.Attribute) -> tuple[Module, ast.expr] | None:
     base = project.resolve(module, node.value)
     if base is None:
         return None

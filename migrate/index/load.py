@@ -1,7 +1,7 @@
 """Read the files of a run and index those that matter.
 
-A file matters if its bytes name the SDK, if it imports something that matters, or if something that matters imports it. All
-others cost a byte search and a search for their import lines.
+A file matters if its bytes name the SDK, if it imports something that matters, or if something that matters imports it.
+All others cost a byte search and a search for their import lines.
 """
 
 from __future__ import annotations

@@ -97,10 +97,16 @@ def _call(node: ast.AST) -> Iterator[ast.AST]:
     yield from _by_position(node.args, node.keywords)
 
 
-def _by_position(first: list[ast.expr], second: list[ast.keyword]) -> list[ast.AST]:
+def _by_position(first: list[ast.expr], second: list[ast.keyword]) -> list[ast.expr | ast.keyword]:
     if not second or not any(isinstance(arg, ast.Starred) for arg in first):
         return [*first, *second]
-    return sorted([*first, *second], key=lambda arg: (arg.lineno, arg.col_offset))
+    return in_order(first, second)
+
+
+def in_order(first: list[ast.expr], second: list[ast.keyword]) -> list[ast.expr | ast.keyword]:
+    """Return the arguments of a call, or the bases of a class, in source order: ``f(a, k=1, *b)`` mixes them."""
+    arguments: list[ast.expr | ast.keyword] = [*first, *second]
+    return sorted(arguments, key=lambda one: (one.lineno, one.col_offset))
 
 
 def _dict(node: ast.AST) -> Iterator[ast.AST]:

@@ -45,7 +45,8 @@ class Project:
             types: what the SDK gives back, by dotted name. A call ``{"temporalio.client.Client.connect":
                 "temporalio.client.Client"}`` (awaited or not), or an attribute of an object
                 ``{"temporalio.testing.WorkflowEnvironment.client": "temporalio.client.Client"}``. A key that ends in
-                ``()`` counts for calls only. Calling a capitalised external name gives an instance of it without an entry.
+                ``()`` counts for calls only. Calling a capitalised external name gives an instance of it without an
+                entry.
         """
         self.modules: dict[str, Module] = {}
         self.paths: dict[str, Module] = {}
@@ -147,8 +148,8 @@ class Project:
         """Parse a string annotation; its names are looked up where the string stands."""
         if text not in self._annotations:
             try:
-                tree = ast.parse(text.value.strip(), mode="eval").body
-            except (SyntaxError, ValueError, AttributeError):
+                tree = ast.parse(str(text.value).strip(), mode="eval").body
+            except (SyntaxError, ValueError):
                 self._annotations[text] = None
                 return None
             scope = module.scope_of.get(text, module.scope)
@@ -158,7 +159,7 @@ class Project:
         return self._annotations[text]
 
     def is_foreign_star_unlikely(self, base: str) -> bool:
-        """Tell whether an unknown name should not be looked for behind ``from base import *``: only the SDK's stars count."""
+        """Tell whether an unknown name is not looked for behind ``from base import *``: only the SDK's stars count."""
         return base.split(".", maxsplit=1)[0] not in self.packages
 
     def source_of(self, module: Module, node: ast.AST) -> str:

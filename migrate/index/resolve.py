@@ -11,22 +11,21 @@ import builtins
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
-from migrate.index.model import Definition, Module, Scope
 from migrate.limits import RE_EXPORT_HOPS_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from migrate.index.model import Binding
+    from migrate.index.model import Binding, Definition, Module, Scope
     from migrate.index.project import Project
 
 #: Wrappers of annotations that say nothing about attributes.
 _TRANSPARENT: Final = frozenset(
     {
-        "typing.Optional", "typing.Annotated", "typing.Final", "typing.ClassVar", "typing.Awaitable", "typing.Coroutine",
-        "collections.abc.Awaitable", "typing.AsyncIterator", "collections.abc.AsyncIterator", "typing.AsyncGenerator",
-        "collections.abc.AsyncGenerator", "typing.Iterator", "collections.abc.Iterator", "typing.Generator",
-        "collections.abc.Generator", "typing.Union",
+        "typing.Optional", "typing.Annotated", "typing.Final", "typing.ClassVar", "typing.Awaitable",
+        "typing.Coroutine", "collections.abc.Awaitable", "typing.AsyncIterator", "collections.abc.AsyncIterator",
+        "typing.AsyncGenerator", "collections.abc.AsyncGenerator", "typing.Iterator", "collections.abc.Iterator",
+        "typing.Generator", "collections.abc.Generator", "typing.Union",
     }
 )  # fmt: skip
 _BUILTINS: Final = frozenset(dir(builtins))
@@ -102,7 +101,7 @@ class Resolver:
         current: Scope | None = scope
         while current is not None:
             if name in current.bindings and (current.kind != "class" or current is scope):
-                return self._bindings(module, current.bindings[name], current)
+                return self._bindings(module, current.bindings[name])
             current = current.parent
         for base in module.stars:
             found = self._star(module, base, name)
@@ -118,7 +117,7 @@ class Resolver:
             return None
         return Resolved("external", f"{base}.{name}")
 
-    def _bindings(self, module: Module, bindings: Iterable[Binding], scope: Scope) -> Resolved | None:
+    def _bindings(self, module: Module, bindings: Iterable[Binding]) -> Resolved | None:
         answers: list[Resolved] = []
         bindings = list(bindings)
         if all(binding.kind == "import" for binding in bindings):
@@ -130,7 +129,7 @@ class Resolver:
                 continue
             self._open.add(binding)
             try:
-                answer = self._binding(module, binding, scope)
+                answer = self._binding(module, binding)
             finally:
                 self._open.discard(binding)
             if answer is None:
@@ -138,7 +137,7 @@ class Resolver:
             answers.append(answer)
         return _agreed(answers)
 
-    def _binding(self, module: Module, binding: Binding, scope: Scope) -> Resolved | None:
+    def _binding(self, module: Module, binding: Binding) -> Resolved | None:
         if binding.kind == "import":
             return self.dotted(module, binding.target)
         if binding.kind in ("function", "class"):
@@ -220,7 +219,7 @@ class Resolver:
                 continue
             answer: Resolved | None = Resolved("module", found.name)
             for part in parts[cut:]:
-                answer = self.attribute_of(module, answer, part, hops) if answer is not None else None
+                answer = self.attribute_of(answer, part, hops) if answer is not None else None
             return answer
         return None
 
@@ -234,7 +233,7 @@ class Resolver:
         self._open.add(key)
         try:
             if name in module.scope.bindings:
-                return self._bindings(module, module.scope.bindings[name], module.scope)
+                return self._bindings(module, module.scope.bindings[name])
             for base in module.stars:
                 found = self._star(module, base, name)
                 if found is not None:
@@ -249,9 +248,9 @@ class Resolver:
     def attribute(self, module: Module, node: ast.AST) -> Resolved | None:
         assert isinstance(node, ast.Attribute)
         base = self.resolve(module, node.value)
-        return self.attribute_of(module, base, node.attr) if base is not None else None
+        return self.attribute_of(base, node.attr) if base is not None else None
 
-    def attribute_of(self, module: Module, base: Resolved, name: str, hops: int = 0) -> Resolved | None:
+    def attribute_of(self, base: Resolved, name: str, hops: int = 0) -> Resolved | None:
         """Look up an attribute on something resolved."""
         if base.kind == "module":
             found = self._project.modules.get(base.name)
@@ -297,7 +296,7 @@ class Resolver:
             method = [owner.module.definitions[b.node] for b in bindings if b.node in owner.module.definitions]
             if method:
                 return self._member_definition(method[-1], base)
-            return self._bindings(owner.module, bindings, owner.inner)
+            return self._bindings(owner.module, bindings)
         return None
 
     def _member_definition(self, definition: Definition, base: Resolved) -> Resolved | None:
@@ -347,7 +346,7 @@ class Resolver:
             self._open.discard(definition)
 
     def annotation(self, module: Module, node: ast.AST | None) -> Resolved | None:
-        """Say of what class an annotated thing is; strings, ``Optional``, ``X | None`` and iterators are looked into."""
+        """Say of what class an annotated thing is, looking into strings, ``Optional``, ``X | None`` and iterators."""
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             node = self._project.string_annotation(module, node)
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):

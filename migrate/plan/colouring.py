@@ -1,8 +1,8 @@
 """Which functions become generators: a fixed point over the project's call graph.
 
 A function that holds a durable expression becomes a generator; so does every function that calls one, up to the roots.
-Async functions that converted code awaits and that hold nothing durable become plain functions. Whatever stands in the way
-is a blocker with its place and reason, and belongs to every unit whose roots reach it.
+Async functions that converted code awaits and that hold nothing durable become plain functions. Whatever stands in the
+way is a blocker with its place and reason, and belongs to every unit whose roots reach it.
 """
 
 from __future__ import annotations
@@ -111,9 +111,10 @@ class _Painter:
         result.generators = {one for one in durable if one in result.units}
         result.unreached = sorted(durable - result.generators, key=lambda one: one.qualname)
         result.plain = {
-            one for one in result.units if (one not in result.generators and one.is_async and one not in self.survey.opaque)
-            or (one in self.survey.roots and one not in result.generators and one.is_async)
-        }  # fmt: skip
+            one
+            for one in result.units.keys() - result.generators
+            if one.is_async and (one not in self.survey.opaque or one in self.survey.roots)
+        }
         for definition in sorted(result.generators | result.plain, key=lambda one: one.qualname):
             self._check_kind(definition)
             self._check_body(definition)

@@ -6,11 +6,14 @@ falls with. Nothing is printed here; ``migrate.rewrite`` does that.
 
 from __future__ import annotations
 
-import ast
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from migrate.plan.naming import choose_local_name
+
 if TYPE_CHECKING:
+    import ast
+
     from migrate.index.model import FunctionNode, Module
     from migrate.plan.fragments import Part
 
@@ -154,7 +157,7 @@ class FileEdits:
         self._add("parameter", node, part, code, where)
 
     def set_returns(self, node: FunctionNode, part: Part, *, code: str) -> None:
-        """Set or change the return annotation; ``part`` may hold the old one: ``code("Generator[Any, Any, {}]", old)``."""
+        """Set or change the return annotation; ``part`` may hold the old one as a hole."""
         self._add("returns", node, part, code)
 
     def add_argument(self, node: ast.Call, part: Part, *, code: str, where: Where = "end") -> None:
@@ -185,8 +188,6 @@ class FileEdits:
             prefer: local name to prefer instead of the last part.
             typing_only: only annotations use it.
         """
-        from migrate.plan.naming import choose_local_name  # noqa: PLC0415 - rules import this module, naming needs it too
-
         local, imported = choose_local_name(self.plan, target, prefer)
         if not imported:
             self.plan.wants.append(Want(target, local, self.group, typing_only))

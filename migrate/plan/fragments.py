@@ -96,7 +96,7 @@ class Body(Fragment):
 
 @dataclass(frozen=True)
 class Whole(Fragment):
-    """A whole statement as it is in the file, decorators and the comments above included, re-indented to its new place."""
+    """A whole statement as it is in the file, with its decorators and the comments above, re-indented."""
 
     node: ast.stmt
 

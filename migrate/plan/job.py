@@ -106,7 +106,7 @@ class Job:
 
         Args:
             path: relative to the root of the run, with forward slashes.
-            text: content, with ``\n`` line ends.
+            text: content, with plain line feeds.
             unit: the file belongs to this unit's group.
 
         Raises:
@@ -139,7 +139,7 @@ class Job:
 
     # -- findings
 
-    def report(self, module: Module, node: ast.AST, code: str, level: Level, message: str, action: str = "") -> None:
+    def report(self, module: Module, node: ast.AST, code: str, level: Level, message: str, action: str = "") -> None:  # noqa: PLR0917 - a finding has as many parts
         """Tell the person something about a place."""
         self.findings.append(finding_at(module, node, code, level, message, action))
 

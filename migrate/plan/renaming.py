@@ -23,7 +23,7 @@ def rename_everywhere(job: Job, definition: Definition, name: str, unit: Unit, r
         _rename_mention(job, reference, definition.name, name, unit, rule)
 
 
-def _rename_mention(job: Job, reference: Reference, old: str, new: str, unit: Unit, rule: str) -> None:
+def _rename_mention(job: Job, reference: Reference, old: str, new: str, unit: Unit, rule: str) -> None:  # noqa: PLR0917 - a finding has as many parts
     file = job.file(reference.module, unit)
     node = reference.node
     if isinstance(node, ast.alias):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Final
 
+from migrate.index.order import in_order
 from migrate.plan.fragments import call, code
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def _delegate(job: Job, delegation: Delegation, unit: Unit) -> None:
             file.replace(delegation.node, code("{}", node), code=COLOUR_CODE)
         return
     ctx = job.ctx(delegation.module, node)
-    arguments = sorted([*node.args, *node.keywords], key=lambda one: (one.lineno, one.col_offset))
+    arguments = in_order(node.args, node.keywords)
     new = call(node.func, ctx, *arguments)
     if _is_on_class(job, delegation) and arguments:  # ``Base.helper(self, x)``: the context follows the receiver
         new = call(node.func, arguments[0], ctx, *arguments[1:])

@@ -102,8 +102,8 @@ class Survey:
             without anyone having to call them differently. Async functions awaited from a converted function that hold
             no durable expression become plain functions.
         opaque: steps, and workflows that are called as workflows: calls of these are sites, colour does not pass them.
-        handled: calls of coloured functions that the rules rewrite themselves (``gather(self._a())``): colour passes, but
-            the engine writes no ``yield from``.
+        handled: calls of coloured functions that the rules rewrite themselves (``gather(self._a())``): colour passes,
+            but the engine writes no ``yield from``.
         decorators: external names of decorators that do not hinder a function from becoming a generator (besides
             ``staticmethod``, ``classmethod``, ``typing.override``, ``abstractmethod``).
         own_signature: coloured functions whose ``def`` line the rules write; the engine leaves it alone.
@@ -140,12 +140,12 @@ class Survey:
         """Say that the runtime calls ``definition`` as part of ``unit``."""
         self.roots[definition] = unit
 
-    def report(self, module: Module, node: ast.AST, code: str, level: Level, message: str, action: str = "") -> None:
+    def report(self, module: Module, node: ast.AST, code: str, level: Level, message: str, action: str = "") -> None:  # noqa: PLR0917 - a finding has as many parts
         """Say something about a place, whether or not anything changes there."""
         self.findings.append(finding_at(module, node, code, level, message, action))
 
 
-def finding_at(module: Module, node: ast.AST, code: str, level: Level, message: str, action: str = "") -> Finding:
+def finding_at(module: Module, node: ast.AST, code: str, level: Level, message: str, action: str = "") -> Finding:  # noqa: PLR0917 - a finding has as many parts
     """Make a finding for a node."""
     definition = module.definition_around(node)
     line, column = getattr(node, "lineno", 1), getattr(node, "col_offset", 0)

@@ -28,7 +28,7 @@ def _template(report: Report, name: str, *, escape: bool) -> str:
 
     environment = Environment(
         loader=PackageLoader("migrate.report"),
-        autoescape=escape,
+        autoescape=escape,  # noqa: S701 - off for Markdown only, whose cells are escaped by their own filter
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from migrate.suppress import Suppressions
 
 
-def collect(
+def collect(  # noqa: PLR0917 - every part of the run is asked
     job: Job, loaded: Loaded, tree: Tree, outcome: Outcome, suppressions: Suppressions, settings: Settings
 ) -> list[Finding]:
     """Return the findings of a run, sorted, without those that are suppressed or ignored."""
@@ -81,7 +81,8 @@ def _has_own_reason(job: Job, unit: Unit) -> bool:
 def _stays(unit: Unit, hold: Hold) -> Finding:
     other = hold.unit
     place = f"{other.module.path}:{getattr(other.node, 'lineno', 1)}"
-    message = f"{unit.name} stays as it is, because it belongs together with {other.kind} {other.name} ({place}): {hold.message}"
+    what = f"it belongs together with {other.kind} {other.name} ({place})"
+    message = f"{unit.name} stays as it is, because {what}: {hold.message}"
     action = f"Solve what holds {other.name} back, or separate the two (workers, steps and clients are shared)."
     return finding_at(unit.module, unit.node, "RM008", "manual", message, action)
 

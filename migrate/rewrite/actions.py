@@ -5,43 +5,22 @@ from __future__ import annotations
 import ast
 import re
 from collections import defaultdict
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 from migrate.errors import FileProblem
+from migrate.index.order import in_order
+from migrate.rewrite.action import Action, Writer
 from migrate.rewrite.lists import element_ranges, list_around
 from migrate.rewrite.signature import header_actions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from migrate.index.model import Module
     from migrate.plan.edits import Edit
     from migrate.rewrite.concrete import Concrete
-    from migrate.rewrite.render import Renderer
-
-Writer: TypeAlias = "Callable[[Renderer, str], str]"
 
 _DEFINITIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 #: Verbs that change the header of a function or class.
 _HEADER: Final = frozenset({"parameter", "returns", "base"})
-
-
-@dataclass(frozen=True)
-class Action:
-    """Something to write in place of a range.
-
-    Attributes:
-        start: offset where the range starts.
-        end: offset behind it; equal to ``start`` for insertions.
-        write: gets the renderer and what stands on the output line so far.
-        node: node that is replaced, if it is one.
-    """
-
-    start: int
-    end: int
-    write: Writer
-    node: ast.AST | None = None
 
 
 class ActionMaker:
@@ -100,13 +79,13 @@ class ActionMaker:
             body: list[ast.stmt] = list(node.body)  # type: ignore[attr-defined]
             if where == "end":
                 node, where = body[-1], "after"
-            elif _is_docstring(body[0]):
+            elif is_docstring(body[0]):
                 node, where = body[0], "after"
             else:
                 node, where = body[0], "before"
         start, end = self.statement_span(node)
         self._own_line(start)
-        if edit.where == "start" and where == "before" and isinstance(part, ast.stmt) and _is_docstring(part):
+        if edit.where == "start" and where == "before" and isinstance(part, ast.stmt) and is_docstring(part):
             start = self._first_comment(start)
         if where == "before":
             self._add(start, start, lambda renderer, _: renderer.lines_before(node, part))
@@ -144,7 +123,7 @@ class ActionMaker:
     def _argument(self, edit: Edit) -> None:
         node, part = edit.node, edit.part
         assert isinstance(node, ast.Call) and part is not None  # noqa: PT018 - one promise of the verbs
-        elements = sorted([*node.args, *node.keywords], key=lambda one: (one.lineno, one.col_offset))
+        elements = in_order(node.args, node.keywords)
         opening = self.concrete.find_code("(", self.concrete.outer_span(node.func)[1], self.concrete.span(node)[1])
         if not elements:
             self._add(opening + 1, opening + 1, lambda renderer, _: renderer.argument(part))
@@ -208,10 +187,10 @@ class ActionMaker:
     def _remove_statement(self, node: ast.stmt, gone: set[int]) -> None:
         start, end = self.statement_span(node)
         body = self.body_around(node)
-        if all(id(other) in gone for other in body):
-            if node is body[0] and not self._is_module_body(node):
-                self._add(start, end, _constant("pass"), node)
-                return
+        is_empty = all(id(other) in gone for other in body)
+        if is_empty and node is body[0] and not self._is_module_body(node):
+            self._add(start, end, _constant("pass"), node)
+            return
         before = self.concrete.text[self.concrete.line_start(start) : start]
         if before.strip() or self.concrete.text[end : self.concrete.line_end(end)].strip(" \t\r\n")[:1] not in (
             "",
@@ -223,7 +202,7 @@ class ActionMaker:
     def _add_line(self, start: int, end: int, node: ast.AST | None = None) -> None:
         """Take out whole lines."""
         first, last = self.concrete.line_start(start), self.concrete.line_end(end)
-        comments = [span for span in self.concrete.comments_in(end, last)]
+        comments = self.concrete.comments_in(end, last)
         indent = self.concrete.indentation(start)
         self._add(first, last, lambda renderer, _: renderer.kept_comments(comments, indent), node)
 
@@ -287,5 +266,6 @@ def _constant(text: str) -> Writer:
     return lambda _renderer, _before: text
 
 
-def _is_docstring(node: ast.stmt) -> bool:
+def is_docstring(node: ast.stmt) -> bool:
+    """Tell whether a statement is a text by itself."""
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)

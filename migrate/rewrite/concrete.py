@@ -1,9 +1,9 @@
 """The concrete tree of a file: where every expression, comment, string and parenthesis stands, in characters.
 
-libcst parses and prints the file once; its printer tells the offset of each node on the way. That gives what ``ast`` does
-not know (comments, parentheses, positions inside f-strings before Python 3.12) and proves that both trees mean the same
-text. libcst drops a form feed before code and the like; those characters are put back by aligning its output with the
-text, and a file that differs in anything but blanks is left alone.
+libcst parses and prints the file once; its printer tells the offset of each node on the way. That gives what ``ast``
+does not know (comments, parentheses, positions inside f-strings before Python 3.12) and proves that both trees mean the
+same text. libcst drops a form feed before code and the like; those characters are put back by aligning its output with
+the text, and a file that differs in anything but blanks is left alone.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from migrate.errors import FileProblem
 from migrate.index.order import KIND_OF, children
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from migrate.source import SourceFile
 
 _RECORDED = (cst.Comment, cst.LeftParen, cst.RightParen, cst.SimpleString, cst.FormattedString)
@@ -65,7 +67,7 @@ class _Offsets(CodegenState):
         if kind is cst.FormattedString:
             self.texts.append(self.inside.pop())
 
-    def record_syntactic_position(self, node: cst.CSTNode, *, start_node: Any = None, end_node: Any = None) -> Any:
+    def record_syntactic_position(self, node: cst.CSTNode, **_: Any) -> Any:
         return _Recorder(self, node) if self.inside else _NOTHING
 
 
@@ -146,7 +148,8 @@ class Concrete:
         if inside is not None:
             return inside
         assert isinstance(node, (ast.expr, ast.stmt, ast.arg, ast.keyword, ast.alias, ast.excepthandler))
-        assert node.end_lineno is not None and node.end_col_offset is not None
+        assert node.end_lineno is not None
+        assert node.end_col_offset is not None
         return self.offset(node.lineno, node.col_offset), self.offset(node.end_lineno, node.end_col_offset)
 
     def outer_span(self, node: ast.AST) -> tuple[int, int]:
@@ -199,16 +202,6 @@ class Concrete:
         """Return the comments inside a range."""
         return self.comments[bisect_left(self.comments, (start, 0)) : bisect_left(self.comments, (end, 0))]
 
-    def string_at(self, place: int) -> tuple[int, int] | None:
-        """Return the string literal that ``place`` is inside of (not at its first character)."""
-        index = bisect_left(self.strings, (place, 0)) - 1
-        while index >= 0 and index >= bisect_left(self.strings, (place, 0)) - 8:
-            start, end = self.strings[index]
-            if start < place < end:
-                return start, end
-            index -= 1
-        return None
-
     def skip_code(self, place: int) -> int:
         """Return the place behind the string or comment that starts at ``place``, else the next character."""
         index = bisect_left(self.strings, (place, 0))
@@ -258,23 +251,23 @@ class Concrete:
                 return place
             place = self.comments[index][0]
 
-    def _locate_in_texts(self, tree: ast.Module, texts: list[_Text], at: Any) -> None:
+    def _locate_in_texts(self, tree: ast.Module, texts: list[_Text], at: Callable[[int], int]) -> None:
         """Before 3.12 ``ast`` misplaces what is inside f-strings: match both trees by kind and order instead."""
         if not texts:
             return
         order: dict[str, list[ast.AST]] = {}
-        stack = [(tree, False)]
+        stack: list[tuple[ast.AST, bool]] = [(tree, False)]
         while stack:
             node, inside = stack.pop()
-            kind = KIND_OF.get(type(node))
+            kind = KIND_OF.get(type(node), "")
             if inside and kind in _IN_TEXTS.values():
                 order.setdefault(kind, []).append(node)
             here = inside or isinstance(node, ast.JoinedStr)
             stack.extend((child, here) for child in reversed(list(children(node))))
-        for kind in order:
+        for kind, nodes in order.items():
             spans = [text.spans.get(node) for text in texts for node in text.order.get(kind, ())]
-            if len(spans) == len(order[kind]):
-                pairs = zip(order[kind], spans, strict=True)
+            if len(spans) == len(nodes):
+                pairs = zip(nodes, spans, strict=True)
                 self._inside.update({node: (at(span[0]), at(span[1])) for node, span in pairs if span is not None})
 
 
@@ -303,7 +296,7 @@ def _line_starts(text: str) -> list[int]:
     return starts
 
 
-def _alignment(printed: str, text: str) -> Any:
+def _alignment(printed: str, text: str) -> Callable[[int], int]:
     """Return a function from offsets in libcst's output to offsets in the file."""
     if printed == text:
         return lambda place: place

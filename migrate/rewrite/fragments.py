@@ -1,17 +1,19 @@
-"""Turn fragments into text: fill holes, place parentheses, break calls that are too long, keep comments of arguments."""
+"""Turn fragments into text: fill holes, place parentheses, break long calls, keep comments of arguments."""
 
 from __future__ import annotations
 
 import ast
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from migrate.plan.fragments import Bare, Block, Body, Call, Code, Fragment, Hole, Indented, Named, Part, Whole
+from migrate.plan.fragments import Bare, Block, Body, Call, Code, Hole, Indented, Named, Part, Whole
 from migrate.rewrite.output import first_width, is_multiline, last_line, shift, to_unit
 from migrate.rewrite.parens import kind_of, needs_parentheses
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from migrate.rewrite.concrete import Concrete
 
 _PLACEHOLDER: Final = "__hole_{}__"
@@ -63,24 +65,29 @@ class FragmentWriter:
         self._concrete = concrete
         self._originals = originals
         self._length = line_length
+        self._writers: dict[type, Callable[[Any, Place], str]] = {
+            Code: self._code,
+            Call: self._call,
+            Named: self._named,
+            Bare: self._bare,
+            Block: self._block,
+            Indented: self._block,
+            Body: self._moved,
+            Whole: self._moved,
+        }
 
     def write(self, part: Part, place: Place) -> str:
         """Return the text of a part for a place."""
         if isinstance(part, str):
             return to_unit(part, self._concrete.indent).replace("\n", "\n" + place.indent) if "\n" in part else part
-        if isinstance(part, Code):
-            return self._code(part, place)
-        if isinstance(part, Call):
-            return self._call(part, place)
-        if isinstance(part, Named):
-            return f"{part.name}={self._value(part.value, self._further(place, part.name + '='))}"
-        if isinstance(part, Bare):
-            return self.write(part.part, place)
-        if isinstance(part, (Block, Indented)):
-            return self._block(part, place)
-        if isinstance(part, Fragment):
-            return self._moved(part, place)
-        return self._original(part, place)
+        writer = self._writers.get(type(part), self._original)
+        return writer(part, place)
+
+    def _named(self, part: Named, place: Place) -> str:
+        return f"{part.name}={self._value(part.value, self._further(place, part.name + '='))}"
+
+    def _bare(self, part: Bare, place: Place) -> str:
+        return self.write(part.part, place)
 
     def _original(self, node: ast.AST, place: Place) -> str:
         text = self._originals.node(node)
@@ -88,8 +95,7 @@ class FragmentWriter:
             return shift(text, self._concrete.indentation(self._concrete.span(node)[0]), place.indent)
         return text
 
-    def _moved(self, part: Fragment, place: Place) -> str:
-        assert isinstance(part, (Body, Whole))
+    def _moved(self, part: Body | Whole, place: Place) -> str:
         text, old = self._originals.body(part.node) if isinstance(part, Body) else self._originals.whole(part.node)
         return shift(text, old, place.indent)
 

@@ -7,7 +7,8 @@ import sys
 from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
-from migrate.rewrite.actions import Action
+from migrate.rewrite.action import Action
+from migrate.rewrite.actions import is_docstring
 
 if TYPE_CHECKING:
     from migrate.index.model import Module
@@ -75,9 +76,8 @@ class Placer:
 
     def _first_place(self) -> tuple[int, bool, bool]:
         body = self.module.tree.body
-        if body and isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant):
-            if isinstance(body[0].value.value, str):
-                return self.concrete.line_end(self.concrete.span(body[0])[1]), True, False
+        if body and is_docstring(body[0]):
+            return self.concrete.line_end(self.concrete.span(body[0])[1]), True, False
         if not body:
             return len(self.concrete.text), False, False
         first = body[0]
@@ -137,9 +137,9 @@ _ORDERS: Final = (_by_type, str.lower, str)
 def insert_sorted(texts: list[str], new: str) -> list[str]:
     """Put a name among others in the order they have, or last if they have none."""
     for order in _ORDERS:
-        keys = [order(text) for text in texts]  # type: ignore[operator]
+        keys = [order(text) for text in texts]
         if keys == sorted(keys):
-            return sorted([*texts, new], key=order)  # type: ignore[arg-type]
+            return sorted([*texts, new], key=order)
     return [*texts, new]
 
 

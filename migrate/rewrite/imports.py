@@ -11,7 +11,7 @@ import re
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from migrate.rewrite.actions import Action
+from migrate.rewrite.action import Action
 from migrate.rewrite.import_places import Placer, insert_sorted, removal_range
 
 if TYPE_CHECKING:
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from migrate.index.model import Import, Module
     from migrate.plan.edits import ImportRename, Want
+    from migrate.rewrite.change import Change
     from migrate.rewrite.concrete import Concrete
     from migrate.rewrite.render import Renderer
-    from migrate.rewrite.change import Change
 
 _WORD = re.compile(r"\w+")
 
@@ -43,7 +43,7 @@ class ImportEditor:
         renames = {one.alias: one for one in change.renames}
         gone = {entry.alias for entry in self.module.imports if self._is_gone(entry, renames, change, used)}
         wants = {want.local: want for want in change.wants if want.local.split(".")[0] in used}
-        added, fresh = self._distribute(list(wants.values()), gone)
+        added, fresh = self._distribute(list(wants.values()))
         actions: list[Action] = []
         removed: list[ast.stmt] = []
         for statement in self._statements():
@@ -64,9 +64,7 @@ class ImportEditor:
         found = dict.fromkeys(entry.statement for entry in self.module.imports)
         return [node for node in found if self.rendered.keeps(*self.concrete.span(node))]
 
-    def _is_gone(
-        self, entry: Import, renames: dict[ast.alias, ImportRename], change: Change, used: set[str]
-    ) -> bool:
+    def _is_gone(self, entry: Import, renames: dict[ast.alias, ImportRename], change: Change, used: set[str]) -> bool:
         name = entry.local
         new = renames[entry.alias].local if entry.alias in renames and entry.alias.asname is None else name
         if new in used or name in self.module.exported:
@@ -80,7 +78,7 @@ class ImportEditor:
     def _in_texts(self, name: str) -> bool:
         return any(name in _WORD.findall(str(node.value)) for node in self.module.annotations)
 
-    def _distribute(self, wants: list[Want], gone: set[ast.alias]) -> tuple[dict[ast.stmt, list[Want]], list[Want]]:
+    def _distribute(self, wants: list[Want]) -> tuple[dict[ast.stmt, list[Want]], list[Want]]:
         """Give each wanted name to an import of the same module, or to the list of new statements."""
         added: dict[ast.stmt, list[Want]] = defaultdict(list)
         fresh = []
@@ -173,12 +171,11 @@ class ImportEditor:
         found: list[ast.stmt] = []
         for node in removed:
             parent = self.module.parents.get(node)
+            whole = node
             if isinstance(parent, ast.If) and is_typing_block(parent) and not parent.orelse:
-                if all(one in removed for one in parent.body):
-                    if parent not in found:
-                        found.append(parent)
-                    continue
-            found.append(node)
+                whole = parent if all(one in removed for one in parent.body) else node
+            if whole not in found:
+                found.append(whole)
         return found
 
 

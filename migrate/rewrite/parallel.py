@@ -1,7 +1,7 @@
 """Render many files, in several processes where that pays.
 
-Processes are forked: they inherit the plan, and only texts travel back. Where there is no fork, and for small runs, files are
-rendered one after the other.
+Processes are forked: they inherit the plan, and only texts travel back. Where there is no fork, and for small runs,
+files are rendered one after the other.
 """
 
 from __future__ import annotations

@@ -71,11 +71,16 @@ def needs_parentheses(inner: ast.AST, parent: ast.AST | None, child: ast.AST) ->
     """Tell whether ``inner`` needs parentheses when it takes the place of ``child`` in ``parent``."""
     if isinstance(inner, _TIGHT) or not isinstance(inner, ast.expr) or parent is None:
         return isinstance(inner, ast.Constant) and _is_number_before_dot(inner, parent)
+    field = field_of(parent, child)
     if isinstance(inner, ast.Starred):
         return False
-    field = field_of(parent, child)
     if field in _BARE.get(type(parent), ()):
         return isinstance(inner, ast.NamedExpr) or (isinstance(inner, ast.Tuple) and isinstance(parent, ast.AnnAssign))
+    return _is_loose(inner, parent, field)
+
+
+def _is_loose(inner: ast.expr, parent: ast.AST, field: str) -> bool:
+    """Tell whether an expression that binds loosely needs parentheses in a field of ``parent``."""
     if isinstance(inner, (*_YIELDS, ast.NamedExpr)):
         return True
     if isinstance(inner, ast.Tuple):

@@ -18,7 +18,7 @@ from migrate.rewrite.parens import kind_of, needs_parentheses, without_added_par
 if TYPE_CHECKING:
     from migrate.index.model import Module
     from migrate.plan.fragments import Part
-    from migrate.rewrite.actions import Action
+    from migrate.rewrite.action import Action
     from migrate.rewrite.concrete import Concrete
 
 #: Comments for tools; they go with the code they are about.
@@ -249,13 +249,12 @@ class Renderer:
     def lost_comments(self) -> list[tuple[int, int]]:
         """Return the comments that were not copied anywhere, those for tools excepted."""
         text = self.concrete.text
-        return [
-            span for span in self.concrete.comments if not self.keeps(*span) and not PRAGMA.match(text[span[0] : span[1]])
-        ]  # fmt: skip
+        gone = [span for span in self.concrete.comments if not self.keeps(*span)]
+        return [span for span in gone if not PRAGMA.match(text[span[0] : span[1]])]
 
 
 def _lines_inside_strings(module: Module, concrete: Concrete) -> list[int]:
-    """Return the offsets of lines that begin inside a string literal, docstrings excepted (they move with their body)."""
+    """Return the offsets of lines that begin inside a string literal; docstrings move with their body."""
     docstrings = {concrete.span(node)[0] for node in _docstrings(module)}
     found: set[int] = set()
     for start, end in concrete.strings:
@@ -268,7 +267,7 @@ def _lines_inside_strings(module: Module, concrete: Concrete) -> list[int]:
     return sorted(found)
 
 
-def _docstrings(module: Module) -> list[ast.expr]:
+def _docstrings(module: Module) -> list[ast.Constant]:
     found = []
     for node in module.definitions:
         first = node.body[0]  # type: ignore[attr-defined]

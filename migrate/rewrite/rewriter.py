@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 from typing import TYPE_CHECKING
 
 from migrate.limits import LINE_LENGTH_MAX, LINE_LENGTH_MIN
-from migrate.rewrite.actions import Action, ActionMaker
+from migrate.rewrite.action import Action
+from migrate.rewrite.actions import ActionMaker
 from migrate.rewrite.concrete import Concrete
 from migrate.rewrite.imports import ImportEditor
 from migrate.rewrite.render import Renderer
 
 if TYPE_CHECKING:
-    import ast
-
     from migrate.index.model import Module
     from migrate.rewrite.change import Change
 
@@ -66,25 +66,10 @@ def _rescue(maker: ActionMaker, renderer: Renderer, span: tuple[int, int], level
 
 
 def _innermost(maker: ActionMaker, span: tuple[int, int], level: int) -> ast.stmt | None:
-    body: list[ast.stmt] = maker.module.tree.body
-    chain: list[ast.stmt] = []
-    while body:
-        inner = None
-        for statement in body:
-            start, end = maker.statement_span(statement)
-            if maker.concrete.line_start(start) <= span[0] and span[1] <= maker.concrete.line_end(end):
-                inner = statement
-        if inner is None:
-            break
-        chain.append(inner)
-        body = [
-            one for name in ("body", "orelse", "finalbody", "handlers", "cases") for one in getattr(inner, name, ())
-        ]
-        body = [
-            deeper for one in body for deeper in (one.body if not hasattr(one, "lineno") or _is_arm(one) else [one])
-        ]
-    return chain[max(len(chain) - 1 - level, 0)] if chain else None
+    chain = [node for node in ast.walk(maker.module.tree) if isinstance(node, ast.stmt) and _holds(maker, node, span)]
+    return chain[max(len(chain) - 1 - level, 0)] if chain else None  # ``walk`` gives outer statements first
 
 
-def _is_arm(node: ast.AST) -> bool:
-    return type(node).__name__ in ("ExceptHandler", "match_case")
+def _holds(maker: ActionMaker, node: ast.stmt, span: tuple[int, int]) -> bool:
+    start, end = maker.statement_span(node)
+    return maker.concrete.line_start(start) <= span[0] and span[1] <= maker.concrete.line_end(end)

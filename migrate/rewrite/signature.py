@@ -6,11 +6,12 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
+from migrate.index.order import in_order
+from migrate.rewrite.action import Action
 from migrate.rewrite.output import is_multiline
 
 if TYPE_CHECKING:
     from migrate.plan.edits import Edit
-    from migrate.rewrite.actions import Action  # noqa: PLC0415 - actions imports this module
     from migrate.rewrite.concrete import Concrete
     from migrate.rewrite.render import Renderer
 
@@ -34,7 +35,7 @@ def header_actions(concrete: Concrete, node: ast.AST, changes: list[Edit]) -> li
             tail += renderer.range(closing + 1, end)
         return lay_out(renderer, before, inner, tail + ":")[:-1]
 
-    return [*actions, _action(opening, end, write)]
+    return [*actions, Action(opening, end, write)]
 
 
 def lay_out(renderer: Renderer, before: str, inner: str, tail: str) -> str:
@@ -96,38 +97,32 @@ def _parameter(
         start = concrete.span(receiver)[0]
         own_line = not text[concrete.line_start(start) : start].strip()
         separator = ",\n" + concrete.indentation(start) if own_line else ", "
-        return _action(end, end, lambda renderer, _: separator + renderer.argument(part))
+        return Action(end, end, lambda renderer, _: separator + renderer.argument(part))
     if edit.where == "start" and not empty:
         place = opening + 1
         while text[place] in " \t\r\n":
             place += 1
         own_line = not text[concrete.line_start(place) : place].strip()
         behind = ",\n" + concrete.indentation(place) if own_line else ", "
-        return _action(place, place, lambda renderer, _: renderer.argument(part) + behind)
+        return Action(place, place, lambda renderer, _: renderer.argument(part) + behind)
     place = closing
     while text[place - 1] in " \t\r\n,":
         place -= 1
     separator = "" if empty else ", "
-    return _action(place, place, lambda renderer, _: separator + renderer.argument(part))
+    return Action(place, place, lambda renderer, _: separator + renderer.argument(part))
 
 
 def _base(concrete: Concrete, node: ast.ClassDef, edit: Edit) -> Action:
     part = edit.part
     assert part is not None
-    bases = sorted([*node.bases, *node.keywords], key=lambda one: (one.lineno, one.col_offset))
+    bases = in_order(node.bases, node.keywords)
     if bases:
         end = concrete.outer_span(node.bases[-1])[1] if node.bases else concrete.outer_span(bases[0])[0]
         if node.bases:
-            return _action(end, end, lambda renderer, _: ", " + renderer.argument(part))
-        return _action(end, end, lambda renderer, _: renderer.argument(part) + ", ")
+            return Action(end, end, lambda renderer, _: ", " + renderer.argument(part))
+        return Action(end, end, lambda renderer, _: renderer.argument(part) + ", ")
     match = re.compile(r"class\s+\w+\s*(\(\s*\))?").match(concrete.text, *concrete.span(node))
     assert match is not None
     end = match.end() if match[1] else len(match[0].rstrip()) + match.start()
     start = match.start(1) if match[1] else end
-    return _action(start, end, lambda renderer, _: f"({renderer.argument(part)})")
-
-
-def _action(start: int, end: int, write: object) -> Action:
-    from migrate.rewrite.actions import Action
-
-    return Action(start, end, write)  # type: ignore[arg-type]
+    return Action(start, end, lambda renderer, _: f"({renderer.argument(part)})")

@@ -17,10 +17,10 @@ that needs a helper, and ``unit.need("manual", "RM110", node, "message", "what t
 
 The engine makes the generic edits by itself, for every function that the colouring turns into a generator:
 ``async def`` to ``def``, parameter ``ctx: Context`` after ``self``, return annotation ``Generator[Any, Any, T]``, and
-calls between such functions: ``await self._fee(order)`` to ``yield from self._fee(ctx, order)``. Async functions that are
-awaited from those and hold no durable expression become plain functions, and the ``await`` goes. Rules edit everything else:
-durable expressions, decorators, classes, workers, clients, imports (the engine removes imports that nothing uses any
-more, and adds those asked for with ``file.name``).
+calls between such functions: ``await self._fee(order)`` to ``yield from self._fee(ctx, order)``. Async functions that
+are awaited from those and hold no durable expression become plain functions, and the ``await`` goes. Rules edit
+everything else: durable expressions, decorators, classes, workers, clients, imports (the engine removes imports that
+nothing uses any more, and adds those asked for with ``file.name``).
 
 A rule's edit::
 
@@ -85,7 +85,7 @@ class Source(Protocol):
 
     @property
     def packages(self) -> tuple[str, ...]:
-        """Top-level import names of the SDK; files that name none of them, and use nothing of such a file, are skipped."""
+        """Top-level import names of the SDK; files that have nothing to do with them are skipped."""
 
     @property
     def types(self) -> Mapping[str, str]:

@@ -9,7 +9,6 @@ from migrate.settings import Settings
 from migrate.verify import check_compiles
 from tests.golden.cases import all_cases
 
-
 CASES = all_cases()
 
 
@@ -19,15 +18,23 @@ def options(case):
     return {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
 
 
-def outcome(case, start):
-    """Run on ``start``; return the report and the files as they would be."""
-    report = run(Settings((start,), case.source, **options(case))).report
+def outcome(case, folder):
+    """Run on a copy, away from this repository's own files; return the report and the files as they would be."""
+    place(folder, case.before())
+    report = run(Settings((folder,), case.source, **options(case))).report
     return report, {**case.before(), **{one.path: one.encoded for one in report.changed}}
 
 
+def place(folder, files):
+    for path, data in files.items():
+        file = folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(data)
+
+
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_golden_case_comes_out_as_written(case, request):
-    report, result = outcome(case, case.start())
+def test_golden_case_comes_out_as_written(case, request, tmp_path):
+    report, result = outcome(case, tmp_path)
     found = [f"{one.code} {one.path}:{one.line}" for one in report.findings]
     if request.config.getoption("--regenerate"):
         case.write_after(result)
@@ -48,10 +55,7 @@ def test_golden_case_comes_out_as_written(case, request):
 
 @pytest.mark.parametrize("case", [one for one in CASES if not one.is_left_alone], ids=lambda case: case.name)
 def test_golden_case_second_run_changes_nothing(case, tmp_path):
-    for path, data in case.after().items():
-        file = tmp_path / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(data)
+    place(tmp_path, case.after())
     report = run(Settings((tmp_path,), case.source, **options(case))).report
     assert [one.path for one in report.changed] == []
 
