@@ -16,7 +16,6 @@ from resonate_core.client.messages import Messages
 from resonate_core.client.promises import Promises
 from resonate_core.client.schedules import Schedules
 from resonate_core.client.settings import Settings, checked_ttl_ms, chosen_url, one_of
-from resonate_core.clock import Clock, SystemClock
 from resonate_core.errors import UsageError
 from resonate_core.limits import STOP_GRACE_S
 from resonate_core.marks import all_marked, durable_mark, step_mark
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from resonate_core.client.aio import AsyncResonate
     from resonate_core.client.describe import Description
     from resonate_core.client.handle import Handle
+    from resonate_core.clock import Clock
     from resonate_core.codec import Encryptor
     from resonate_core.network.port import Network
 
@@ -85,7 +85,7 @@ class Resonate:
                 dependencies=dict(dependencies or {}),
                 encryptor=encryptor,
                 network=network,
-                clock=clock or SystemClock(),
+                **({} if clock is None else {"clock": clock}),
                 synchronous=one_of("synchronous", synchronous, ("FULL", "NORMAL")),
                 max_threads=max_threads,
                 on_mismatch=one_of("on_mismatch", on_mismatch, ("wait", "fail")),

@@ -24,6 +24,10 @@ URL_VARIABLE: Final = "RESONATE_URL"
 DEFAULT_URL: Final = "sqlite:///resonate.db"
 
 
+#: One for all clients of a process, so that they can share a file's server.
+_SYSTEM_CLOCK: Final = SystemClock()
+
+
 @dataclass(frozen=True)
 class Settings:
     """Checked settings of a client; see ``Resonate`` for what they mean."""
@@ -35,7 +39,7 @@ class Settings:
     dependencies: Mapping[str, Any] = field(default_factory=dict)
     encryptor: Encryptor | None = None
     network: Network | None = None
-    clock: Clock = field(default_factory=SystemClock)
+    clock: Clock = _SYSTEM_CLOCK
     synchronous: Literal["FULL", "NORMAL"] = "FULL"
     max_threads: int = 256
     on_mismatch: Literal["wait", "fail"] = "wait"
