@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from migrate.rewrite.fragments import FragmentWriter, Place
 from migrate.rewrite.output import INSIDE, finish, is_multiline, last_line
 from migrate.rewrite.parens import kind_of, needs_parentheses, without_added_parentheses
+from migrate.verify import MARKER, PRAGMA
 
 if TYPE_CHECKING:
     from migrate.index.model import Module
@@ -21,10 +22,6 @@ if TYPE_CHECKING:
     from migrate.rewrite.action import Action
     from migrate.rewrite.concrete import Concrete
 
-#: Comments for tools; they go with the code they are about.
-PRAGMA: Final = re.compile(
-    r"#\s*(noqa|type:\s*ignore|pylint:|pragma:|fmt:|isort:|ruff:|mypy:|pyright:|flake8:|nosec|yapf:)"
-)
 _DEFINITIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
@@ -55,12 +52,19 @@ class Renderer:
 
     # -- copying
 
-    def range(self, start: int, end: int, before: str = "") -> str:
-        """Return a range of the old text with the actions in it applied."""
+    def range(self, start: int, end: int, before: str = "", *, closed: bool = False) -> str:
+        """Return a range of the old text with the actions in it applied.
+
+        Args:
+            start: offset.
+            end: offset behind it.
+            before: what stands on the output line already.
+            closed: insertions at ``end`` belong to the range.
+        """
         out: list[str] = []
         line = before
         place = start
-        for action in self._within(start, end):
+        for action in self._within(start, end, closed=closed):
             if action.start < place:
                 continue  # inside one that was written already
             copied = self._copy(place, action.start)
@@ -76,14 +80,14 @@ class Renderer:
         out.append(self._copy(place, end))
         return "".join(out)
 
-    def _within(self, start: int, end: int) -> list[Action]:
+    def _within(self, start: int, end: int, *, closed: bool) -> list[Action]:
         found = self._actions[bisect_left(self._starts, start) : bisect_right(self._starts, end)]
+        closed = closed or end == len(self.concrete.text)
         return [
             action
             for action in found
-            if id(action) not in self._busy and action.end <= end and (action.start < end or action.end > action.start
-            or end == len(self.concrete.text))
-        ]  # fmt: skip
+            if id(action) not in self._busy and action.end <= end and (action.start < end or closed)
+        ]
 
     def _copy(self, start: int, end: int) -> str:
         if start >= end:
@@ -130,7 +134,8 @@ class Renderer:
         indent = self.concrete.indentation(start)
         last = self.concrete.line_end(end)
         trailing = self.concrete.comments_in(end, last)
-        end = trailing[0][1] if trailing else end
+        if trailing and self.may_claim(trailing[0]):
+            end = trailing[0][1]
         return self.range(start, end, indent), indent
 
     def _statement_start(self, node: ast.stmt) -> int:
@@ -234,7 +239,7 @@ class Renderer:
     def kept_comments(self, comments: list[tuple[int, int]], indent: str) -> str:
         """Return the comments of removed lines, on lines of their own; those for tools go."""
         texts = [self.concrete.text[start:end] for start, end in comments]
-        kept = [span for span, text in zip(comments, texts, strict=True) if not PRAGMA.match(text)]
+        kept = [span for span, text in zip(comments, texts, strict=True) if not _may_go(text)]
         return "".join(f"{indent}{self.keep_comment(span)}\n" for span in kept)
 
     def _indent_of(self, node: ast.AST) -> str:
@@ -250,7 +255,11 @@ class Renderer:
         """Return the comments that were not copied anywhere, those for tools excepted."""
         text = self.concrete.text
         gone = [span for span in self.concrete.comments if not self.keeps(*span)]
-        return [span for span in gone if not PRAGMA.match(text[span[0] : span[1]])]
+        return [span for span in gone if not _may_go(text[span[0] : span[1]])]
+
+
+def _may_go(comment: str) -> bool:
+    return bool(PRAGMA.match(comment) or MARKER.match(comment))
 
 
 def _lines_inside_strings(module: Module, concrete: Concrete) -> list[int]:

@@ -27,7 +27,7 @@ def header_actions(concrete: Concrete, node: ast.AST, changes: list[Edit]) -> li
     actions = [_parameter(concrete, node, edit, opening, closing) for edit in changes if edit.verb == "parameter"]
 
     def write(renderer: Renderer, before: str) -> str:
-        inner = renderer.range(opening + 1, closing)
+        inner = renderer.range(opening + 1, closing, closed=True)
         tail = ")"
         if returns is not None and returns.part is not None:
             tail += " -> " + renderer.argument(returns.part)
