@@ -58,7 +58,12 @@ def check_compiles(path: str, text: str) -> None:
 
 def lasting_comments(text: str) -> list[str]:
     """Return the comments of a text that a rewrite must keep."""
-    return [one for one in comments(text) if not MARKER.match(one) and not PRAGMA.match(one)]
+    return [one for one in comments(text) if not may_go(one)]
+
+
+def may_go(comment: str) -> bool:
+    """Tell whether a comment may go with its code: our own markers, and words for linters."""
+    return bool(PRAGMA.match(comment) or MARKER.match(comment))
 
 
 def comments(text: str) -> list[str]:

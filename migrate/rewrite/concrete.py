@@ -129,7 +129,7 @@ class Concrete:
         except RecursionError:
             raise FileProblem("RM004", "nested too deeply to be rewritten") from None
         self.indent, self.newline = module.default_indent, module.default_newline
-        at = _alignment("".join(state.tokens), self.text)
+        at = alignment("".join(state.tokens), self.text)
         self.comments = [(at(start), at(end)) for start, end in state.found[cst.Comment]]
         texts = state.found[cst.SimpleString] + state.found[cst.FormattedString]
         self.strings = sorted((at(start), at(end)) for start, end in texts)
@@ -296,7 +296,7 @@ def _line_starts(text: str) -> list[int]:
     return starts
 
 
-def _alignment(printed: str, text: str) -> Callable[[int], int]:
+def alignment(printed: str, text: str) -> Callable[[int], int]:
     """Return a function from offsets in libcst's output to offsets in the file."""
     if printed == text:
         return lambda place: place

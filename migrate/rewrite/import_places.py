@@ -153,6 +153,9 @@ def removal_range(concrete: Concrete, start: int, end: int, *, blanks: bool) -> 
         above = concrete.line_start(above - 1)
     while below < len(concrete.text) and not concrete.text[below : concrete.line_end(below)].strip():
         below = concrete.line_end(below)
+    opens_block = bool(above) and len(concrete.indentation(above - 1)) < len(concrete.indentation(start))
+    if opens_block:
+        return first, below
     if above == first and above:
         return first, last  # the group goes on above
     if below == last and above:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from migrate.rewrite.action import Action
 from migrate.rewrite.import_places import Placer, insert_sorted, removal_range
+from migrate.verify import may_go
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -153,8 +154,9 @@ class ImportEditor:
                 actions.append(Action(start, end, lambda _renderer, _before: "pass", node))
                 continue
             taken = self.concrete.line_start(start) in replaced
-            first, last = removal_range(self.concrete, start, end, blanks=not taken)
             comments = self.concrete.comments_in(end, self.concrete.line_end(end))
+            stays = any(not may_go(self.concrete.text[slice(*span)]) for span in comments)
+            first, last = removal_range(self.concrete, start, end, blanks=not taken and not stays)
             indent = self.concrete.indentation(start)
             actions.append(Action(first, last, _comment_writer(comments, indent), node))
         return actions

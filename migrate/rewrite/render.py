@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from migrate.rewrite.fragments import FragmentWriter, Place
 from migrate.rewrite.output import INSIDE, finish, is_multiline, last_line
 from migrate.rewrite.parens import kind_of, needs_parentheses, without_added_parentheses
-from migrate.verify import MARKER, PRAGMA
+from migrate.verify import may_go
 
 if TYPE_CHECKING:
     from migrate.index.model import Module
@@ -239,7 +239,7 @@ class Renderer:
     def kept_comments(self, comments: list[tuple[int, int]], indent: str) -> str:
         """Return the comments of removed lines, on lines of their own; those for tools go."""
         texts = [self.concrete.text[start:end] for start, end in comments]
-        kept = [span for span, text in zip(comments, texts, strict=True) if not _may_go(text)]
+        kept = [span for span, text in zip(comments, texts, strict=True) if not may_go(text)]
         return "".join(f"{indent}{self.keep_comment(span)}\n" for span in kept)
 
     def _indent_of(self, node: ast.AST) -> str:
@@ -255,11 +255,7 @@ class Renderer:
         """Return the comments that were not copied anywhere, those for tools excepted."""
         text = self.concrete.text
         gone = [span for span in self.concrete.comments if not self.keeps(*span)]
-        return [span for span in gone if not _may_go(text[span[0] : span[1]])]
-
-
-def _may_go(comment: str) -> bool:
-    return bool(PRAGMA.match(comment) or MARKER.match(comment))
+        return [span for span in gone if not may_go(text[span[0] : span[1]])]
 
 
 def _lines_inside_strings(module: Module, concrete: Concrete) -> list[int]:

@@ -53,7 +53,8 @@ def test_header_that_becomes_too_long_is_broken_like_black_does(edited):
 
 def test_header_far_too_long_gets_one_parameter_per_line(edited):
     text = (
-        "async def charge(order: dict[str, Decimal], amount: Decimal, currency_code: str, who: Person = None) -> None:\n"
+        "async def charge(order: dict[str, Decimal], amount: Decimal, currency_code: str, who: Person = None)"
+        " -> None:\n"
         "    pass\n"
     )
     result = edited(text, generator, line_length=88)

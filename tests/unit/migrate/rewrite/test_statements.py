@@ -48,7 +48,8 @@ def test_insertions_go_above_below_first_and_last(edited):
 
     result = edited('def a():\n    """Doc."""\n    # about\n    return 1\n\n\nb()\n', record)
     assert result == (
-        'def a():\n    """Doc."""\n    first()\n    # about\n    before()\n    return 1\n    after()\n    last()\n\n\nb()\n'
+        'def a():\n    """Doc."""\n    first()\n    # about\n'
+        "    before()\n    return 1\n    after()\n    last()\n\n\nb()\n"
     )
 
 
