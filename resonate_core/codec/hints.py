@@ -380,24 +380,28 @@ def _int_key(key: Any) -> Any:
 
 
 def _union(members: tuple[Any, ...]) -> Callable[[Any], Any] | None:
-    converters = [converter_of(member) for member in members]
-    if not any(converters):
+    pairs = [(member, converter_of(member)) for member in members]
+    ordered = [(member, converter) for member, converter in pairs if converter is not None]
+    if not ordered:
         return None
-    ordered = sorted(zip(members, converters, strict=True), key=lambda pair: pair[0] in (str, Any))
+    has_json_member = any(converter is None and member is not type(None) for member, converter in pairs)
 
     def apply(plain: Any) -> Any:
+        takes_plain = has_json_member
         bare = _plain_of(plain)
         if bare is None or any(isinstance(member, type) and type(bare) is member for member in members):
             return bare if isinstance(plain, Moved) else plain
         reasons = []
         for member, converter in _best_first(ordered, bare):
-            if converter is None:
-                continue
             try:
-                return converter(plain)
+                found = converter(plain)
             except MisfitError as misfit:
                 reasons.append(f"{getattr(member, '__name__', member)}: {misfit.reason}")
-        if any(member in (str, Any, object, int, bool, list, dict) for member in members):
+                continue
+            if found is not plain:
+                return found
+            takes_plain = True  # a container that is not meant leaves what it gets: perhaps the next one is
+        if takes_plain:
             return bare
         raise MisfitError(f"no member of the union fits {_short(bare)} ({'; '.join(reasons)})")
 
