@@ -14,3 +14,5 @@ def pytest_addoption(parser):
     parser.addoption(
         "--regenerate", action="store_true", help="rewrite the expected side of golden cases, for review in the diff"
     )
+    parser.addoption("--seeds", type=int, default=None, help="how many seeds each random run takes")
+    parser.addoption("--seed", type=int, default=1, help="the first seed of random runs")

@@ -48,7 +48,7 @@ class MemoryStore:
         self._lease_heap: _Heap = []
         self._retry_heaps: dict[str, _Heap] = defaultdict(list)
         self._schedule_heap: _Heap = []
-        self._ids: dict[str, list[str]] = {"promises": [], "tasks": [], "schedules": []}
+        self._orders: dict[int, list[str]] = {}
 
     # -- transactions --------------------------------------------------------------------------------------------
 
@@ -86,6 +86,7 @@ class MemoryStore:
     def _undo_to(self, length: int) -> None:
         while len(self._journal) > length:
             table, key, old = self._journal.pop()
+            self._orders.pop(id(table), None)
             if old is None:
                 table.pop(key, None)
             else:
@@ -93,7 +94,10 @@ class MemoryStore:
 
     def _set(self, table: dict[Any, Any], key: Any, value: Any) -> None:
         """Change one entry, so that it can be undone; None removes it."""
-        self._journal.append((table, key, table.get(key)))
+        old = table.get(key)
+        self._journal.append((table, key, old))
+        if old is None or value is None:
+            self._orders.pop(id(table), None)
         if value is None:
             table.pop(key, None)
         else:
@@ -132,7 +136,7 @@ class MemoryStore:
     def branch(self, branch: str) -> list[PromiseRecord]:
         """Promises of a branch, ordered by id."""
         promises = self.promises
-        return [promises[one] for one in sorted(self._branches.get(branch, ())) if one in promises]
+        return [promises[one] for one in sorted(self._branches.get(branch, ()))]
 
     def tail(self, execution: str) -> int:
         """First slot of an inbox that may be free."""
@@ -150,44 +154,39 @@ class MemoryStore:
                 return False
             return query.tags.items() <= promise.tags.items()
 
-        return self._search("promises", self.promises, query.cursor, query.limit, is_match)
+        return self._search(self.promises, query.cursor, query.limit, is_match)
 
     def search_tasks(self, query: TaskSearch) -> list[TaskRow]:
         """Matches after the cursor, ordered by id."""
         wanted = query.state
-        return self._search(
-            "tasks", self.tasks, query.cursor, query.limit, lambda task: wanted is None or task.state == wanted
-        )
+        return self._search(self.tasks, query.cursor, query.limit, lambda task: wanted is None or task.state == wanted)
 
     def search_schedules(self, query: ScheduleSearch) -> list[ScheduleRecord]:
         """Matches after the cursor, ordered by id."""
         wanted = query.tags.items()
-        return self._search(
-            "schedules", self.schedules, query.cursor, query.limit, lambda one: wanted <= one.promise_tags.items()
-        )
+        return self._search(self.schedules, query.cursor, query.limit, lambda one: wanted <= one.promise_tags.items())
 
     def _search(
         self,
-        name: str,
         table: Mapping[str, Any],
         cursor: str | None,
         limit: int,
         is_match: Callable[[Any], bool],
     ) -> list[Any]:
         found = []
-        for id in self._ids_after(name, table, cursor):
-            row = table.get(id)
+        for one in self._ids_after(table, cursor):
+            row = table.get(one)
             if row is not None and is_match(row):
                 found.append(row)
                 if len(found) > limit:
                     break
         return found
 
-    def _ids_after(self, name: str, table: Mapping[str, Any], cursor: str | None) -> Iterator[str]:
-        """Walk ids in order; the order is made when somebody asks and kept until the table grows or shrinks."""
-        ids = self._ids[name]
-        if len(ids) != len(table):
-            ids = self._ids[name] = sorted(table)
+    def _ids_after(self, table: Mapping[str, Any], cursor: str | None) -> Iterator[str]:
+        """Walk ids in order; the order is made when somebody asks and kept until a row comes or goes."""
+        ids = self._orders.get(id(table))
+        if ids is None:
+            ids = self._orders[id(table)] = sorted(table)
         start = 0 if cursor is None else bisect_right(ids, cursor)
         yield from ids[start:]
 
@@ -206,10 +205,10 @@ class MemoryStore:
             self._link(self._awaited, awaiter, awaited, is_added=is_added)
         for (awaited, address), is_added in effects.listeners.items():
             self._link(self._listeners, awaited, address, is_added=is_added)
-        for id, schedule in effects.schedules.items():
-            self._set(self.schedules, id, schedule)
+        for name, schedule in effects.schedules.items():
+            self._set(self.schedules, name, schedule)
             if schedule is not None:
-                heapq.heappush(self._schedule_heap, (schedule.next_run_at, id))
+                heapq.heappush(self._schedule_heap, (schedule.next_run_at, name))
         for execution, tail in effects.tails.items():
             self._set(self._tails, execution, tail)
         for key, slot in effects.letters.items():
@@ -219,7 +218,7 @@ class MemoryStore:
         self._set(self.promises, promise.id, promise)
         branch = promise.tags.get(TAG_BRANCH)
         if branch is not None:
-            self._branches.setdefault(branch, {})[promise.id] = True
+            self._link(self._branches, branch, promise.id, is_added=True)
         if promise.state == "pending" and not is_internal(promise.tags):
             heapq.heappush(self._promise_heap, (promise.timeout_at, promise.id))
 

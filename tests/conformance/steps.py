@@ -112,7 +112,7 @@ def attach(pid: str, group: str = "g") -> Attach:
     return Attach(pid, group)
 
 
-# -- requests, short ----------------------------------------------------------------------------------------------------
+# -- requests, short -------------------------------------------------------------------------------------------------
 
 
 def P(id: str, dl: int = FAR, *, param: str | None = None, **tags: str) -> PromiseCreate:  # noqa: N802 - the list's word
