@@ -47,6 +47,7 @@ def test_dbos_program_on_real_dbos_fulfils_its_plan(case: Case, tmp_path: Path, 
 @pytest.mark.parametrize("case", TEMPORAL + DBOS, ids=lambda case: f"{case.source}-{case.name}")
 def test_migrated_program_on_resonate_fulfils_the_same_plan(case: Case, tmp_path: Path) -> None:
     side, report = sides.migrated(case, tmp_path)
-    tiers = {workflow["tier"] for workflow in report["workflows"]}
-    assert tiers == {case.tier}, report["findings"]
+    tiers = {workflow["name"]: workflow["tier"] for workflow in report["workflows"]}
+    found = "\n".join("{code} line {line}: {message}".format(**finding) for finding in report["findings"])
+    assert set(tiers.values()) == {case.tier}, f"{tiers}\n{found}"
     check(case, side)
