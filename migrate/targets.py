@@ -30,6 +30,7 @@ EXPORTS: Final[Mapping[str, Tier]] = {
     "ApplicationError": "helper",
     "StepError": "helper",
     "ChildError": "helper",
+    "AlreadyStartedError": "helper",
     "Cancelled": "helper",
     "ContinueAsNew": "helper",
     "heartbeat": "helper",

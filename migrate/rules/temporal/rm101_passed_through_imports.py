@@ -1,0 +1,42 @@
+"""RM101: imports under ``workflow.unsafe.imports_passed_through()``."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Final
+
+from migrate.plan.fragments import Body
+from migrate.rules.base import Rule
+
+if TYPE_CHECKING:
+    from migrate.index.model import Module
+    from migrate.rules.temporal.draft import Draft
+
+RULE: Final = Rule(
+    code="RM101",
+    title="Imports passed through the sandbox",
+    family="temporal",
+    level="note",
+    applicability="safe",
+    what="The block `with workflow.unsafe.imports_passed_through():` goes, and its imports become plain imports.",
+    why="Durable functions run without a sandbox, so nothing has to be passed through.",
+    action="Nothing; read the diff.",
+)
+NAME: Final = "temporalio.workflow.unsafe.imports_passed_through"
+
+
+def convert(draft: Draft, module: Module, node: ast.Call) -> None:
+    """Convert one block."""
+    item = module.parents.get(node)
+    block = module.parents.get(item) if isinstance(item, ast.withitem) else None
+    if not isinstance(block, ast.With) or len(block.items) != 1 or block.items[0].optional_vars is not None:
+        draft.block(
+            module,
+            node,
+            RULE.code,
+            "imports_passed_through is not the only thing of a with statement",
+            "Give it a with statement of its own.",
+        )
+        return
+    draft.claim(node)
+    draft.act(module, node, lambda emit: emit.file.replace(block, Body(block), code=RULE.code))

@@ -1,0 +1,342 @@
+"""RM122: time limits and retry policies of activities, at the mark of the step or at the call."""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from migrate.plan.fragments import Named, Part, call, code
+from migrate.rules.base import Rule
+from migrate.rules.temporal.backoff import RETRY_POLICY, backoff_part, default_backoff, read_policy
+from migrate.rules.temporal.durations import seconds_part
+from migrate.rules.temporal.spelling import text_there, value_key
+
+if TYPE_CHECKING:
+    from migrate.index.model import Module
+    from migrate.rules.temporal.draft import Draft, Emit
+    from migrate.rules.temporal.facts import Activity, ActivityCall, Facts
+
+RULE: Final = Rule(
+    code="RM122",
+    title="Options of an activity call",
+    family="temporal",
+    level="review",
+    applicability="safe",
+    what="""Options on which all calls of an activity agree move to the mark of the step; the others stay at the call.
+`start_to_close_timeout` (one attempt) becomes `attempt_timeout`, `schedule_to_close_timeout` (all attempts together)
+becomes the call's `timeout`, `RetryPolicy` becomes `Backoff`. Where the program says nothing, Temporal retries without
+end, first after 1 s, then twice as long, at most 100 s; that is written out: `Backoff(1, max_delay=100)`.
+`maximum_attempts` counts all attempts in both words; 0 is endless, 1 is no retry policy at all.""",
+    why="The runtime has no hidden retries: a step without a retry policy is tried once.",
+    action="Say the options in a way that is plain to see: keyword arguments, or one dictionary of literals.",
+    minutes=10,
+)
+
+#: Options that a mark can say, in the order in which it says them, with Temporal's names.
+MARK_OPTIONS: Final = {
+    "attempt_timeout": "start_to_close_timeout",
+    "heartbeat_timeout": "heartbeat_timeout",
+    "retry_policy": "retry_policy",
+}
+#: Options that only a call can say.
+CALL_OPTIONS: Final = {
+    "timeout": "schedule_to_close_timeout",
+    "schedule_to_start_timeout": "schedule_to_start_timeout",
+}
+#: Option names in a shared dictionary.
+RENAMED: Final = {old: new for new, old in (MARK_OPTIONS | CALL_OPTIONS).items()}
+#: Options without any effect on what a program does.
+_DISPLAY_ONLY: Final = frozenset(
+    ("summary", "versioning_intent", "event_groups", "local_retry_threshold", "disable_eager_execution")
+)
+_DEFAULT: Final = "default"
+_SINGLE: Final = "single"
+
+
+@dataclass
+class Mark:
+    """What the mark of a step says.
+
+    Attributes:
+        values: text by option name.
+        keys: what makes a call's value equal to it; ``retry_policy`` always has one.
+    """
+
+    values: dict[str, str] = field(default_factory=dict)
+    keys: dict[str, str] = field(default_factory=dict)
+    is_wrapped: bool = False
+
+
+def said(call_: ActivityCall, option: str) -> ast.expr | None:
+    """Return what a call says about an option, by our name; None counts as nothing said."""
+    node = call_.options.get((MARK_OPTIONS | CALL_OPTIONS)[option])
+    return None if isinstance(node, ast.Constant) and node.value is None else node
+
+
+def key_of(draft: Draft, call_: ActivityCall, option: str) -> str | None:
+    """Return what makes the values of two calls equal; None if only the program knows."""
+    node = said(call_, option)
+    if node is None:
+        return None if call_.splats and _in_splat(draft, call_, option) else _DEFAULT
+    if (
+        option == "retry_policy"
+        and isinstance(node, ast.Call)
+        and draft.external(call_.module, node.func) == RETRY_POLICY
+    ):
+        policy = read_policy(node)
+        if policy is not None and policy.is_single:
+            return _SINGLE
+        if policy is not None and not policy.fields:
+            return _DEFAULT
+    return value_key(draft, call_.module, node)
+
+
+def _in_splat(draft: Draft, call_: ActivityCall, option: str) -> bool:
+    names = {name for splat in call_.splats for name in (splat_keys(draft, call_.module, splat) or (_ANY,))}
+    return bool({_ANY, (MARK_OPTIONS | CALL_OPTIONS)[option]} & names)
+
+
+_ANY: Final = "*"
+
+
+def splat_keys(draft: Draft, module: Module, node: ast.expr) -> dict[str, ast.expr] | None:
+    """Return what a dictionary of options holds, if a literal shows it."""
+    source = dictionary(draft, module, node)
+    return None if source is None else source[1]
+
+
+def dictionary(draft: Draft, module: Module, node: ast.expr) -> tuple[ast.expr, dict[str, ast.expr]] | None:
+    """Find the display or call that makes a dictionary of options, with what it holds."""
+    if isinstance(node, ast.Name):
+        scope = module.scope_of.get(node, module.scope)
+        while scope.parent is not None and (node.id not in scope.bindings or scope.kind == "class"):
+            scope = scope.parent
+        bindings = scope.bindings.get(node.id, [])
+        if len(bindings) != 1 or bindings[0].kind != "value" or bindings[0].value is None:
+            return None
+        node = bindings[0].value
+    if isinstance(node, ast.Dict):
+        names = [key.value if isinstance(key, ast.Constant) else None for key in node.keys]
+        if all(isinstance(name, str) for name in names):
+            return node, {str(name): value for name, value in zip(names, node.values, strict=True)}
+        return None
+    if isinstance(node, ast.Call) and draft.external(module, node.func) in (
+        "builtins.dict",
+        "temporalio.workflow.ActivityConfig",
+        "temporalio.workflow.LocalActivityConfig",
+    ):
+        if node.args or any(keyword.arg is None for keyword in node.keywords):
+            return None
+        return node, {str(keyword.arg): keyword.value for keyword in node.keywords}
+    return None
+
+
+def choose_mark(draft: Draft, activity: Activity) -> Mark:
+    """Decide what moves to the mark of a step."""
+    mark = Mark()
+    for option in MARK_OPTIONS:
+        keys = [key_of(draft, one, option) for one in activity.calls]
+        if option != "retry_policy" and (_DEFAULT in keys or not keys):
+            continue  # a call cannot take back what the mark says
+        counted = Counter(key for key in keys if key is not None)
+        for key, _count in counted.most_common():
+            text = _text(draft, activity, option, keys.index(key), key)
+            if text is not None:
+                mark.keys[option] = key
+                mark.values[option] = text
+                break
+    if "retry_policy" not in mark.keys:
+        every = [key_of(draft, one, "retry_policy") for one in activity.calls]
+        if not every or _DEFAULT in every:
+            mark.keys["retry_policy"] = _DEFAULT
+            mark.values["retry_policy"] = str(default_backoff("Backoff"))
+    mark.is_wrapped = bool(activity.calls) and all(one.is_wrapped for one in activity.calls)
+    return mark
+
+
+def _text(draft: Draft, activity: Activity, option: str, index: int, key: str) -> str | None:
+    if key == _DEFAULT:
+        return str(default_backoff("Backoff"))
+    if key == _SINGLE:
+        return ""
+    one = activity.calls[index]
+    node = said(one, option)
+    assert node is not None
+    return text_there(draft, one.module, node, activity.module, activity.definition.node)
+
+
+def mark_arguments(emit: Emit, mark: Mark) -> list[Part]:
+    """Return the arguments of ``@step(...)`` besides the name."""
+    found: list[Part] = []
+    for option in MARK_OPTIONS:
+        text = mark.values.get(option)
+        if text:
+            if text.startswith("Backoff("):
+                text = emit.core("Backoff") + text[len("Backoff") :]
+            found.append(Named(option, text))
+    if mark.is_wrapped:
+        found.append(Named("errors", '"wrapped"'))
+    return found
+
+
+def call_options(draft: Draft, emit: Emit, one: ActivityCall, mark: Mark | None) -> list[Part]:
+    """Return the arguments of ``.options(...)`` for one call; ``mark`` is None for a step the project does not have."""
+    found: list[Part] = []
+    resolve = draft.resolver(one.module)
+    for option in CALL_OPTIONS:
+        node = said(one, option)
+        if node is not None:
+            found.append(Named(option, seconds_part(node, resolve)))
+    for option in MARK_OPTIONS:
+        key = key_of(draft, one, option)
+        if mark is not None and key is not None and mark.keys.get(option) == key:
+            continue
+        node = said(one, option)
+        if option == "retry_policy":
+            part = _retry_part(draft, emit, one, node, key)
+            if part is not None:
+                found.append(Named(option, part))
+        elif node is not None:
+            found.append(Named(option, seconds_part(node, resolve)))
+    if one.is_wrapped and not (mark is not None and mark.is_wrapped):
+        found.append(Named("errors", '"wrapped"'))
+    found.extend(code("**{}", splat) for splat in one.splats)
+    return found
+
+
+def _retry_part(draft: Draft, emit: Emit, one: ActivityCall, node: ast.expr | None, key: str | None) -> Part | None:
+    if key == _SINGLE:
+        return f"{emit.core('Never')}()"
+    if key == _DEFAULT:
+        return default_backoff(emit.core("Backoff"))
+    if node is None:
+        return None  # a dictionary says it
+    if isinstance(node, ast.Call) and draft.external(one.module, node.func) == RETRY_POLICY:
+        policy = read_policy(node)
+        assert policy is not None, "a policy that cannot be read blocks its unit"
+        return backoff_part(policy, emit.core("Backoff"), draft.resolver(one.module))
+    return node
+
+
+def survey(draft: Draft, facts: Facts) -> dict[ast.Call, Mark]:
+    """Claim and check the options of every activity call; return the mark that belongs to each call."""
+    marks = {activity: choose_mark(draft, activity) for activity in facts.activities.values()}
+    for one in facts.calls.values():
+        _check(draft, one)
+    return {one.node: marks[one.activity] for one in facts.calls.values() if one.activity is not None}
+
+
+def _check(draft: Draft, one: ActivityCall) -> None:
+    module = one.module
+    for name, node in one.options.items():
+        if name in RENAMED:
+            _check_value(draft, one, name, node)
+        elif name in _DISPLAY_ONLY:
+            draft.claim(node)
+            draft.note(module, node, "RM512", "note", f"{name}= has no counterpart and is left out")
+        elif name == "cancellation_type":
+            _check_cancellation(draft, one, node)
+        elif name == "priority":
+            draft.claim(node)
+            draft.note(
+                module,
+                node,
+                "RM512",
+                "review",
+                "priority= of an activity has no counterpart and is left out",
+                "Use a durable queue with priority_enabled=True if the order matters.",
+            )
+        elif name == "activity_id":
+            draft.note(
+                module,
+                node,
+                "RM512",
+                "review",
+                "activity_id= is left out; a step's id follows from its place",
+                "Say .options(id=...) if something outside finishes this step by its id.",
+            )
+        elif name not in ("task_queue", "result_type"):
+            draft.block(
+                module,
+                node,
+                RULE.code,
+                f"option {name}= of an activity call is unknown",
+                "Remove the option, or convert this call by hand.",
+            )
+    for splat in one.splats:
+        _check_splat(draft, one, splat)
+
+
+def _check_value(draft: Draft, one: ActivityCall, name: str, node: ast.expr) -> None:
+    if name == "retry_policy" and isinstance(node, ast.Call) and draft.external(one.module, node.func) == RETRY_POLICY:
+        policy = read_policy(node)
+        if policy is None:
+            draft.block(
+                one.module,
+                node,
+                RULE.code,
+                "the retry policy is put together at run time",
+                "Spell the policy out as keyword arguments of RetryPolicy.",
+            )
+            return
+        draft.claim(node)
+
+
+def _check_cancellation(draft: Draft, one: ActivityCall, node: ast.expr) -> None:
+    name = draft.external(one.module, node).rpartition(".")[2]
+    draft.claim(node)
+    if name != "TRY_CANCEL":
+        draft.note(
+            one.module,
+            node,
+            "RM503",
+            "review",
+            f"cancellation_type={name or 'a variable'} is left out",
+            "A cancelled step is asked to stop and not waited for; wait for it with ctx.shielded() if you must.",
+        )
+
+
+def _check_splat(draft: Draft, one: ActivityCall, splat: ast.expr) -> None:
+    found = dictionary(draft, one.module, splat)
+    if found is None or not set(found[1]) <= set(RENAMED):
+        draft.block(
+            one.module,
+            splat,
+            RULE.code,
+            "the options of this activity call come from a mapping built elsewhere",
+            RULE.action,
+        )
+
+
+def convert_dictionary(draft: Draft, emit: Emit, node: ast.expr) -> None:
+    """Give a shared dictionary of options our names and values."""
+    items: list[tuple[ast.AST | None, str, ast.expr]] = []
+    if isinstance(node, ast.Dict):
+        items = [
+            (key, str(getattr(key, "value", "")), value) for key, value in zip(node.keys, node.values, strict=True)
+        ]
+    elif isinstance(node, ast.Call):
+        items = [(None, str(keyword.arg), keyword.value) for keyword in node.keywords]
+    parts: list[Part] = []
+    for key, name, value in items:
+        new = _value_part(draft, emit, name, value)
+        if key is None:
+            parts.append(Named(RENAMED[name], new))
+            continue
+        emit.file.replace(key, f'"{RENAMED[name]}"', code=RULE.code)
+        if new is not value:
+            emit.file.replace(value, new, code=RULE.code)
+    if isinstance(node, ast.Call):
+        emit.file.replace(node, call("dict", *parts), code=RULE.code)
+
+
+def _value_part(draft: Draft, emit: Emit, name: str, value: ast.expr) -> Part:
+    if name != "retry_policy":
+        return seconds_part(value, draft.resolver(emit.module))
+    if isinstance(value, ast.Call) and draft.external(emit.module, value.func) == RETRY_POLICY:
+        policy = read_policy(value)
+        assert policy is not None
+        return backoff_part(policy, emit.core("Backoff"), draft.resolver(emit.module))
+    return value

@@ -1,0 +1,87 @@
+"""RM125: error classes."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Final
+
+from migrate.plan.fragments import Named, Part, code
+from migrate.rules.base import Rule
+from migrate.rules.temporal.durations import seconds_part
+
+if TYPE_CHECKING:
+    from migrate.index.model import Module
+    from migrate.rules.temporal.draft import Draft, Emit
+
+RULE: Final = Rule(
+    code="RM125",
+    title="Error classes",
+    family="temporal",
+    level="manual",
+    applicability="review",
+    what="""`ApplicationError` stays under its name, imported from the runtime. In workflows `ActivityError` becomes
+`StepError`, `ChildWorkflowError` becomes `ChildError`, and the steps are called with `errors="wrapped"`. A cancelled
+workflow gets `Cancelled` at a yield.""",
+    why="""Temporal wraps the error of an activity; here the error itself arrives unless a call asks for the
+wrapper. Only workflows whose handlers could tell the difference ask for it.""",
+    action="Catch the error of the step itself, or the wrapper StepError with its cause.",
+    minutes=15,
+)
+_PREFIX: Final = "temporalio.exceptions."
+#: Classes with a counterpart of the runtime.
+RENAMED: Final = {
+    "ApplicationError": "ApplicationError",
+    "ActivityError": "StepError",
+    "ChildWorkflowError": "ChildError",
+    "CancelledError": "Cancelled",
+    "WorkflowAlreadyStartedError": "AlreadyStartedError",
+}
+_APPLICATION_OPTIONS: Final = frozenset({"type", "non_retryable", "next_retry_delay"})
+
+
+def convert(draft: Draft, module: Module, node: ast.expr, name: str) -> None:
+    """Convert one mention of an error class; ``node`` is the call if it is called."""
+    last = name.removeprefix(_PREFIX)
+    if last not in RENAMED:
+        draft.block(module, node, RULE.code, f"{last} has no counterpart", RULE.action)
+        return
+    if isinstance(node, ast.Call):
+        _convert_call(draft, module, node, last)
+        return
+    draft.claim(node)
+    draft.need(module, node, "helper", RULE.code)
+    draft.act(module, node, lambda emit: emit.file.replace(node, emit.core(RENAMED[last]), code=RULE.code))
+
+
+def _convert_call(draft: Draft, module: Module, node: ast.Call, last: str) -> None:
+    said = {keyword.arg: keyword.value for keyword in node.keywords}
+    if last != "ApplicationError" or None in said or not set(said) <= _APPLICATION_OPTIONS | {"category"}:
+        draft.block(
+            module,
+            node,
+            RULE.code,
+            f"{last} is raised with arguments that have no counterpart",
+            "Raise ApplicationError(message, type=..., non_retryable=...).",
+        )
+        return
+    draft.need(module, node, "helper", RULE.code)
+    draft.claim(node.func)
+    category = next((keyword for keyword in node.keywords if keyword.arg == "category"), None)
+    if category is not None:
+        draft.claim(category.value)
+        draft.note(module, category.value, "RM512", "note", "category= of an error has no counterpart and is left out")
+    draft.act(module, node, lambda emit: _edit_call(draft, emit, node))
+
+
+def _edit_call(draft: Draft, emit: Emit, node: ast.Call) -> None:
+    file = emit.file
+    local: Part = emit.core("ApplicationError")
+    file.replace(node.func, local, code=RULE.code)
+    for keyword in node.keywords:
+        if keyword.arg == "category":
+            file.remove(keyword, code=RULE.code)
+        elif keyword.arg == "next_retry_delay":
+            new = seconds_part(keyword.value, draft.resolver(emit.module))
+            if new is keyword.value:
+                new = code("{}.total_seconds()", new)
+            file.replace(keyword, Named("next_retry_delay", new), code=RULE.code)

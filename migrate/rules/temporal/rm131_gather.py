@@ -1,0 +1,168 @@
+"""RM131: ``asyncio.gather`` becomes begins and yields, or ``ctx.gather``."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Final
+
+from migrate.plan.fragments import Named, Part, call, code
+from migrate.rules.base import Rule
+from migrate.rules.temporal.lowering import loop_template
+from migrate.rules.temporal.trees import COMPREHENSIONS, free_name, is_inside, loop_names_are_free
+
+if TYPE_CHECKING:
+    from migrate.rules.temporal.draft import Emit
+    from migrate.rules.temporal.place import Place
+
+RULE: Final = Rule(
+    code="RM131",
+    title="Fan-out with asyncio.gather",
+    family="temporal",
+    level="manual",
+    applicability="safe",
+    what="""`await asyncio.gather(*[workflow.execute_activity(scan, f) for f in files])` becomes a loop that begins
+every call and a loop that yields every promise. Where errors are handled around it, with `return_exceptions`, over
+helpers of the workflow or over a list that was put together before, it becomes `yield ctx.gather(...)`.""",
+    why="A generator waits for one thing at a time; what is begun runs side by side.",
+    action="Hand durable calls, helpers of the project or started handles to gather.",
+    minutes=15,
+)
+GATHER: Final = "asyncio.gather"
+_DURABLE_PREFIXES: Final = ("temporalio.workflow.execute_", "temporalio.workflow.start_")
+_STARTS_CHILD: Final = "temporalio.workflow.start_child_workflow"
+
+
+def convert(place: Place) -> None:
+    """Convert one ``gather`` that is awaited."""
+    node = place.call
+    if place.awaited is None:
+        place.block(RULE.code, "gather is not awaited at once", RULE.action)
+        return
+    if any(keyword.arg != "return_exceptions" for keyword in node.keywords):
+        place.block(RULE.code, "gather takes arguments that are put together at run time", RULE.action)
+        return
+    if any(_starts_child(place, one) for arg in node.args for one in _elements(arg)):
+        _gather_starts(place)
+        return
+    for arg in node.args:
+        for one in _elements(arg):
+            place.work.modes[one] = "begin"
+    place.use_ctx()
+    place.claim()
+    if not _plain(place):
+        _with_gather(place)
+
+
+def _elements(arg: ast.expr) -> list[ast.expr]:
+    inner = arg.value if isinstance(arg, ast.Starred) else arg
+    if isinstance(inner, (ast.ListComp, ast.GeneratorExp)):
+        return [inner.elt]
+    if isinstance(inner, (ast.List, ast.Tuple)):
+        return inner.elts
+    return [inner]
+
+
+def _starts_child(place: Place, node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and place.draft.external(place.module, node.func) == _STARTS_CHILD
+
+
+def _is_single_call(place: Place, node: ast.expr) -> bool:
+    """Say whether one element is a call of an activity or child: something that may be begun and yielded plainly."""
+    return isinstance(node, ast.Call) and place.draft.external(place.module, node.func).startswith(_DURABLE_PREFIXES)
+
+
+def _comprehension(place: Place) -> ast.ListComp | ast.GeneratorExp | None:
+    args = place.call.args
+    if (
+        len(args) == 1
+        and isinstance(args[0], ast.Starred)
+        and isinstance(args[0].value, (ast.ListComp, ast.GeneratorExp))
+    ):
+        inner = args[0].value
+        if len(inner.generators) == 1 and not inner.generators[0].is_async:
+            return inner
+    return None
+
+
+def _plain(place: Place) -> bool:
+    """Write a fan-out over a list as two loops, where that says the same."""
+    inner = _comprehension(place)
+    function, statement = place.function.node, place.statement
+    if inner is None or place.call.keywords or not _is_single_call(place, inner.elt):
+        return False
+    if is_inside(place.module, place.node, (ast.Try, *COMPREHENSIONS, ast.Lambda), function) is not None:
+        return False
+    if not loop_names_are_free(place.module, function, [inner.generators[0].target], statement):
+        return False
+    shape = _shape(place, statement)
+    if shape is None:
+        return False
+    head, name, tail = shape
+    promises = free_name(function, "promises", "pending", "begun")
+    one = free_name(function, "p", "promise", "one")
+    place.work.lowered.add(inner)
+    place.site(place.awaited)  # type: ignore[arg-type]
+    begin = loop_template(f"{promises} = []", promises, inner, "(yield {})")
+    wait = f"for {one} in {promises}:\n    " + (f"{name}.append((yield {one}))" if name else f"yield {one}")
+    lines: list[Part] = [begin, *([head] if head is not None else []), wait, *([tail] if tail else [])]
+    template = "\n".join("{}" for _ in lines)
+    place.replace(statement, lambda _emit: code(template, *lines), rule=RULE.code)
+    return True
+
+
+def _shape(place: Place, statement: ast.stmt) -> tuple[Part | None, str | None, str | None] | None:
+    """Return (statement that makes the list, its name, what follows) for the statement around the gather."""
+    awaited = place.awaited
+    match statement:
+        case ast.Assign(targets=[ast.Name(id=name)], value=value) if value is awaited:
+            return f"{name} = []", name, None
+        case ast.AnnAssign(target=ast.Name(id=name), annotation=annotation, value=value) if value is awaited:
+            return code("{}: {} = []", name, annotation), name, None
+        case ast.Expr(value=value) if value is awaited:
+            return None, None, None
+        case ast.Return(value=value) if value is awaited:
+            results = free_name(place.function.node, "results", "values")
+            return f"{results} = []", results, f"return {results}"
+    return None
+
+
+def _with_gather(place: Place) -> None:
+    place.helper(RULE.code)
+    awaited = place.awaited
+    assert awaited is not None
+    place.site(awaited)
+    node = place.call
+    errors = next((keyword.value for keyword in node.keywords if keyword.arg == "return_exceptions"), None)
+
+    def make(emit: Emit) -> Part:
+        said = [] if errors is None else [Named("return_exceptions", errors)]
+        return code("yield {}", call(f"{emit.ctx(place.node)}.gather", *node.args, *said))
+
+    place.replace(awaited, make, rule=RULE.code)
+
+
+def _gather_starts(place: Place) -> None:
+    """``await gather(*[start_child_workflow(...) for ...])`` gives handles: a list of promises."""
+    inner = _comprehension(place)
+    statement, awaited = place.statement, place.awaited
+    if inner is None or place.call.keywords or not isinstance(statement, ast.Assign) or statement.value is not awaited:
+        place.block(
+            RULE.code, "children are started inside gather", "Start them in a loop and keep their handles in a list."
+        )
+        return
+    target = statement.targets[0]
+    if not isinstance(target, ast.Name) or not loop_names_are_free(
+        place.module, place.function.node, [inner.generators[0].target], statement
+    ):
+        place.block(
+            RULE.code, "children are started inside gather", "Start them in a loop and keep their handles in a list."
+        )
+        return
+    name = target.id
+    place.work.modes[inner.elt] = "begin"
+    place.work.lowered.add(inner)
+    place.use_ctx()
+    place.claim()
+    assert awaited is not None
+    place.site(awaited)
+    place.replace(statement, lambda _emit: loop_template(f"{name} = []", name, inner, "(yield {})"), rule=RULE.code)

@@ -1,0 +1,81 @@
+"""RM132: tasks and other concurrency of asyncio in workflow code."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Final
+
+from migrate.plan.fragments import Part, call, code
+from migrate.rules.base import Rule
+
+if TYPE_CHECKING:
+    from migrate.rules.temporal.draft import Emit
+    from migrate.rules.temporal.place import Place
+
+RULE: Final = Rule(
+    code="RM132",
+    title="Tasks, races and locks in workflow code",
+    family="temporal",
+    level="manual",
+    applicability="review",
+    what="""`asyncio.create_task(self._tick())` becomes `yield ctx.begin_run(self._tick)`: a branch beside the entry
+on the same object. `task.cancel()` becomes `yield ctx.cancel(task)`. Waits for the first of several, time limits on
+work, locks and queues of asyncio stay for a person.""",
+    why="The runtime switches between branches at a yield; the loop of asyncio does not run in a durable function.",
+    action="Use ctx.select with ctx.begin_sleep for a race, plain state with ctx.wait_until for locks and events.",
+    minutes=30,
+)
+TASKS: Final = ("asyncio.create_task", "asyncio.ensure_future", "asyncio.Task")
+CANCELS: Final = (
+    "asyncio.Task.cancel",
+    "temporalio.workflow.ActivityHandle.cancel",
+    "temporalio.workflow.ChildWorkflowHandle.cancel",
+)
+
+
+def convert_task(place: Place) -> None:
+    """Convert ``asyncio.create_task(...)``."""
+    node = place.call
+    if len(node.args) != 1 or not isinstance(node.args[0], ast.Call):
+        place.block(
+            RULE.code, "the task's coroutine was made elsewhere", "Make the coroutine where the task is created."
+        )
+        return
+    for keyword in node.keywords:
+        if keyword.arg != "name":
+            place.block(RULE.code, f"create_task({keyword.arg}=...) has no counterpart", RULE.action)
+            return
+    inner = node.args[0]
+    place.work.modes[inner] = "begin"
+    place.use_ctx()
+    if isinstance(place.parent, ast.Await):
+        place.block(RULE.code, "the task is awaited at once", "Await the coroutine itself.")
+        return
+    place.site(node)
+    place.replace(node, lambda _emit: code("yield {}", inner), rule=RULE.code)
+
+
+def convert_cancel(place: Place) -> None:
+    """Convert ``task.cancel()``."""
+    node = place.call
+    if (
+        not isinstance(place.statement, ast.Expr)
+        or place.statement.value is not node
+        or not isinstance(node.func, ast.Attribute)
+    ):
+        place.block(RULE.code, "the answer of cancel() is used", RULE.action)
+        return
+    receiver = node.func.value
+    place.helper(RULE.code)
+    place.use_ctx()
+    place.site(node)
+
+    def make(emit: Emit) -> Part:
+        return code("yield {}", call(f"{emit.ctx(node)}.cancel", receiver))
+
+    place.replace(node, make, rule=RULE.code)
+
+
+def refuse(place: Place) -> None:
+    """Name what cannot be converted."""
+    place.block(RULE.code, f"{place.name} in workflow code has no counterpart that is plain to see", RULE.action)

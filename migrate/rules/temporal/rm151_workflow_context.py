@@ -1,0 +1,88 @@
+"""RM151: what workflow code asks about itself: time, ids, random numbers, logger, info."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Final
+
+from migrate.plan.fragments import code
+from migrate.rules.base import Rule
+
+if TYPE_CHECKING:
+    from migrate.rules.temporal.place import Place
+
+RULE: Final = Rule(
+    code="RM151",
+    title="Time, ids, random numbers, logger and info of a workflow",
+    family="temporal",
+    level="manual",
+    applicability="safe",
+    what="""`workflow.now()`, `uuid4()`, `random()`, `logger` and `info().workflow_id` become `ctx.now()`,
+`ctx.uuid4()`, `ctx.rng`, `ctx.logger` and `ctx.id`. They are plain calls: no promise, the same values on every
+replay.""",
+    why="What a workflow knows about itself comes from its context.",
+    action="Pass what the workflow needs as an argument, or take it from ctx.info.",
+    minutes=10,
+)
+_PREFIX: Final = "temporalio.workflow."
+#: Called names, with what the whole call becomes.
+CALLS: Final = {
+    "now": "{ctx}.now()",
+    "time": "{ctx}.now().timestamp()",
+    "time_ns": "int({ctx}.now().timestamp() * 1_000_000_000)",
+    "uuid4": "{ctx}.uuid4()",
+    "random": "{ctx}.rng",
+}
+#: Attributes of ``workflow.info()``.
+INFO: Final = {
+    "workflow_id": "{ctx}.id",
+    "workflow_type": "{ctx}.info.function",
+    "attempt": "{ctx}.info.attempt",
+}
+_HELPERS: Final = frozenset({"now", "time", "time_ns", "uuid4", "random"})
+
+
+def convert(place: Place) -> None:
+    """Convert one of the names."""
+    last = place.name.removeprefix(_PREFIX).split(".")[0]
+    if last in CALLS and isinstance(place.node, ast.Call) and not place.node.args:
+        if last in _HELPERS:
+            place.helper(RULE.code)
+        _put(place, place.node, CALLS[last])
+    elif last == "logger":
+        place.claim()
+        _put(place, _logger_node(place), "{ctx}.logger")
+    elif last == "info" and isinstance(place.node, ast.Call):
+        _convert_info(place)
+    else:
+        place.block(RULE.code, f"{place.name} is used as a value", RULE.action)
+
+
+def _put(place: Place, node: ast.expr, template: str) -> None:
+    place.use_ctx()
+    place.draft.claim(node)
+    place.replace(node, lambda emit: code(template, ctx=emit.ctx(place.node)), rule=RULE.code)
+
+
+def _logger_node(place: Place) -> ast.expr:
+    """Return ``workflow.logger`` of ``workflow.logger.info``."""
+    node: ast.expr = place.node
+    while place.draft.external(place.module, node) != _PREFIX + "logger":
+        inner = node.func if isinstance(node, ast.Call) else getattr(node, "value", None)
+        assert isinstance(inner, ast.expr), "a chain that starts at the logger ends at the logger"
+        node = inner
+    return node
+
+
+def _convert_info(place: Place) -> None:
+    parent = place.parent
+    if isinstance(parent, ast.Attribute) and parent.attr in INFO:
+        _put(place, parent, INFO[parent.attr])
+        return
+    if isinstance(parent, ast.Attribute) and parent.attr == "task_queue":
+        place.block(
+            RULE.code, "workflow.info().task_queue has no counterpart", "Pass the name of the group as an argument."
+        )
+        return
+    what = f"workflow.info().{parent.attr}" if isinstance(parent, ast.Attribute) else "workflow.info() kept as a value"
+    place.block(RULE.code, f"{what} has no counterpart", RULE.action)

@@ -1,0 +1,141 @@
+"""RM160: child workflows become ``ctx.rpc``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from migrate.plan.fragments import Named, Part, call, code
+from migrate.rules.base import Rule
+from migrate.rules.temporal.calls import argument_parts, read_arguments
+from migrate.rules.temporal.durations import seconds_part
+from migrate.rules.temporal.queues import other_queue, target_part
+from migrate.rules.temporal.workflow_reference import read_reference
+
+if TYPE_CHECKING:
+    import ast
+
+    from migrate.findings import Level
+    from migrate.rules.temporal.draft import Emit
+    from migrate.rules.temporal.place import Place
+
+RULE: Final = Rule(
+    code="RM160",
+    title="Child workflow",
+    family="temporal",
+    level="manual",
+    applicability="safe",
+    what="""`execute_child_workflow(Price.run, order, id=...)` becomes `yield ctx.rpc(price,
+order).options(id=...)`; `start_child_workflow` becomes `yield ctx.begin_rpc(...)`, with `ParentClosePolicy.ABANDON`
+`yield ctx.detached(...)`.""",
+    why="A child is a durable function like any other; the caller finds its result again by its id.",
+    action="Name the child by reference or by text, with its arguments in args=[...].",
+    minutes=10,
+)
+NAMES: Final = ("temporalio.workflow.execute_child_workflow", "temporalio.workflow.start_child_workflow")
+_POLICIES: Final = {"ABANDON": "abandon", "REQUEST_CANCEL": "cancel", "TERMINATE": "terminate"}
+_DISPLAY_ONLY: Final = frozenset(
+    ("memo", "search_attributes", "static_summary", "static_details", "task_timeout", "versioning_intent", "priority",
+     "event_groups")
+)  # fmt: skip
+
+
+def convert(place: Place) -> None:
+    """Convert one call of a child."""
+    node = place.call
+    said = {keyword.arg: keyword.value for keyword in node.keywords if keyword.arg is not None}
+    positional = list(node.args)
+    target = positional.pop(0) if positional else said.pop("workflow", None)
+    arguments, args_node = read_arguments(positional, said)
+    if target is None or any(k.arg is None for k in node.keywords):
+        place.block(RULE.code, "the arguments of this child are unpacked at run time", RULE.action)
+        return
+    reference = read_reference(place.draft, place.work.facts, place.module, target, by=place.node)
+    if reference is None:
+        place.block(RULE.code, "which child runs is decided at run time", RULE.action)
+        return
+    policy = _policy(place, said.pop("parent_close_policy", None))
+    if policy is None or not _check(place, said):
+        return
+    is_start = place.name.endswith("start_child_workflow")
+    given = argument_parts(arguments, args_node)
+
+    def make(emit: Emit, begin: bool) -> Part:
+        verb = "detached" if policy == "abandon" else "begin_rpc" if begin or is_start else "rpc"
+        command = call(f"{emit.ctx(place.node)}.{verb}", reference.part(emit), *given)
+        options = _options(place, said)
+        if is_start and policy not in ("abandon", ""):
+            options.append(Named("parent_close", f'"{policy}"'))
+        return call(code("{}.options", command), *options) if options else command
+
+    place.command(make, rule=RULE.code)
+
+
+def _policy(place: Place, node: ast.expr | None) -> str | None:
+    """Return what becomes of the child when its parent ends; None if only the program knows."""
+    if node is None:
+        return "terminate"
+    name = place.draft.external(place.module, node).rpartition(".")[2]
+    place.draft.claim(node)
+    if name not in _POLICIES:
+        place.block(RULE.code, "parent_close_policy= is decided at run time", RULE.action, node)
+        return None
+    return _POLICIES[name]
+
+
+def _check(place: Place, said: dict[str, ast.expr]) -> bool:
+    draft, module = place.draft, place.module
+    for name, node in said.items():
+        if name in _DISPLAY_ONLY:
+            draft.claim(node)
+            level: Level = "review" if name in ("memo", "search_attributes") else "note"
+            draft.note(
+                module,
+                node,
+                "RM512",
+                level,
+                f"{name}= of a child has no counterpart and is left out",
+                "Pass what the child needs as an argument." if level == "review" else "",
+            )
+        elif name == "cancellation_type":
+            draft.claim(node)
+            draft.note(
+                module,
+                node,
+                "RM503",
+                "review",
+                "cancellation_type= of a child is left out",
+                "A cancelled child is asked to stop; wait for it with ctx.shielded() if you must.",
+            )
+        elif name == "result_type":
+            draft.claim(node)
+        elif name == "id":
+            draft.note(
+                module,
+                node,
+                "RM505",
+                "review",
+                "a child with an id of its own runs once: a later call with the same id gets its result",
+                "Put something of the parent's own id into it if it must run again.",
+            )
+        elif name not in ("task_queue", "execution_timeout", "run_timeout"):
+            place.block(
+                RULE.code,
+                f"option {name}= of a child has no counterpart",
+                "Remove it, or convert this call by hand.",
+                node,
+            )
+            return False
+    return True
+
+
+def _options(place: Place, said: dict[str, ast.expr]) -> list[Part]:
+    found: list[Part] = []
+    if "id" in said:
+        found.append(Named("id", said["id"]))
+    queue = other_queue(place, said.get("task_queue"))
+    if queue is not None:
+        found.append(Named("target", target_part(queue)))
+    limit = said.get("execution_timeout", said.get("run_timeout"))
+    if limit is not None:
+        found.append(Named("timeout", seconds_part(limit, place.draft.resolver(place.module))))
+    return found

@@ -1,0 +1,57 @@
+"""RM190: patches of running executions."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Final
+
+from migrate.plan.fragments import Body
+from migrate.rules.base import Rule
+
+if TYPE_CHECKING:
+    from migrate.rules.temporal.place import Place
+
+RULE: Final = Rule(
+    code="RM190",
+    title="Patched workflow code",
+    family="temporal",
+    level="review",
+    applicability="review",
+    what="""`if workflow.patched("id"):` keeps the new branch only; `workflow.deprecate_patch("id")` goes.
+Executions that began before the migration stay on Temporal, so the old branch has nobody left to run it.""",
+    why="Executions are not carried over: all that start on Resonate start with the new code.",
+    action="Drain the old executions on Temporal before its workers are switched off.",
+    minutes=5,
+)
+PATCHED: Final = "temporalio.workflow.patched"
+DEPRECATE: Final = "temporalio.workflow.deprecate_patch"
+
+
+def convert(place: Place) -> None:
+    """Convert one call."""
+    place.claim()
+    statement = place.statement
+    if place.name == DEPRECATE:
+        if isinstance(statement, ast.Expr) and statement.value is place.node:
+            place.draft.act(place.module, place.node, lambda emit: emit.file.remove(statement, code=RULE.code))
+        else:
+            place.block(RULE.code, "deprecate_patch is part of an expression", "Make it a statement of its own.")
+        return
+    place.draft.note(
+        place.module,
+        place.node,
+        RULE.code,
+        "review",
+        "the branch for executions older than this patch is left out",
+        RULE.action,
+    )
+    whole = isinstance(statement, ast.If) and statement.test is place.node and not _is_elif(place, statement)
+    if whole:
+        place.replace(statement, lambda _emit: Body(statement), rule=RULE.code)
+    else:
+        place.replace(place.node, lambda _emit: "True", rule=RULE.code)
+
+
+def _is_elif(place: Place, statement: ast.stmt) -> bool:
+    around = place.module.parents.get(statement)
+    return isinstance(around, ast.If) and around.orelse == [statement]

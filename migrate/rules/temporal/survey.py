@@ -1,0 +1,168 @@
+"""The survey: one look at every place of a project, in an order in which outer things are seen before inner ones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from migrate.rules.temporal import (
+    contexts,
+    rm110_workflow_function,
+    rm111_workflow_class,
+    rm122_activity_options,
+    rm123_step_mark,
+    rm130_await,
+    rm199_leftover,
+    tables,
+    wiring,
+)
+from migrate.rules.temporal.calls import find_calls
+from migrate.rules.temporal.draft import SDK, Draft
+from migrate.rules.temporal.facts import FUNCTIONS, HANDLERS, Facts, find_activities, find_workflows
+from migrate.rules.temporal.links import link_mentions
+from migrate.rules.temporal.place import Place, Work
+from migrate.rules.temporal.queues import find_queues
+from migrate.rules.temporal.reach import reachable
+from migrate.rules.temporal.wrapped import looks_at_wrapper, note_raw_errors
+
+if TYPE_CHECKING:
+    import ast
+
+    from migrate.index.model import Definition, Module
+    from migrate.index.project import Project
+    from migrate.rules.temporal.draft import TemporalSurvey
+    from migrate.rules.temporal.facts import Workflow
+
+
+def survey(project: Project) -> TemporalSurvey:
+    """Look at a project; nothing is changed."""
+    return Surveyor(project).run()
+
+
+class Surveyor:
+    """One survey in the making."""
+
+    def __init__(self, project: Project) -> None:
+        self.draft = Draft(project)
+        self.facts = Facts()
+        find_activities(self.draft, self.facts)
+        find_workflows(self.draft, self.facts)
+        find_calls(self.draft, self.facts)
+        self.reach = {one: reachable(self.draft, self.facts, one) for one in self.facts.workflows.values()}
+        self.code = {function for functions in self.reach.values() for function in functions}
+        self.work = Work(self.draft, self.facts, {}, queues=find_queues(project))
+
+    def run(self) -> TemporalSurvey:
+        """Look at everything once."""
+        self._wrapped()
+        self.work.marks = rm122_activity_options.survey(self.draft, self.facts)
+        self._roots()
+        self._calls()
+        self._names()
+        for function in sorted(self.code, key=lambda one: one.qualname):
+            rm130_await.convert_awaits(self.work, function)
+        self._definitions()
+        roots = set(self.draft.survey.roots)
+        contexts.spread(self.work, sorted(self.code, key=lambda one: one.qualname), roots, self._closed())
+        wiring.drop_unused_clients(self.draft)
+        rm199_leftover.report(self.draft)
+        link_mentions(self.draft)
+        return self.draft.survey
+
+    # -- workflows and activities
+
+    def _wrapped(self) -> None:
+        for workflow, functions in self.reach.items():
+            if not looks_at_wrapper(self.draft, functions):
+                note_raw_errors(self.draft, functions)
+                continue
+            self.work.wrapped.update(functions)
+            for call in self.facts.calls.values():
+                if call.module.function_around(call.node) in functions:
+                    call.is_wrapped = True
+            del workflow
+
+    def _roots(self) -> None:
+        survey_ = self.draft.survey
+        survey_.opaque.update(self.facts.activities)
+        survey_.opaque.update(self.facts.entries)
+        for workflow in self.facts.workflows.values():
+            survey_.root(workflow.entry, workflow.unit)
+            for kind, method in workflow.handlers:
+                if kind != "validator":
+                    survey_.root(method, workflow.unit)
+
+    def _closed(self) -> set[Definition]:
+        return {
+            method
+            for workflow in self.facts.workflows.values()
+            for kind, method in workflow.handlers
+            if kind in ("query", "validator")
+        }
+
+    def _definitions(self) -> None:
+        draft = self.draft
+        marks = {call.activity: self.work.marks[node] for node, call in self.facts.calls.items() if call.activity}
+        for activity in self.facts.activities.values():
+            rm123_step_mark.check(draft, activity)
+            mark = marks.get(activity) or rm122_activity_options.choose_mark(draft, activity)
+            rm123_step_mark.convert(draft, activity, mark)
+        done: set[Definition] = set()
+        for workflow in self.facts.workflows.values():
+            rm111_workflow_class.check(draft, workflow)
+            workflow.function_name = rm110_workflow_function.choose_name(self.work, workflow)
+            if workflow.function_name:
+                rm110_workflow_function.convert(self.work, workflow)
+                continue
+            rm111_workflow_class.convert(self.work, workflow)
+            self._class_line(workflow, done)
+
+    def _class_line(self, workflow: Workflow, done: set[Definition]) -> None:
+        for owner in workflow.line:
+            self.draft.link(workflow.unit, self.draft.unit(owner.module, owner.node))
+            if owner in done:
+                continue
+            done.add(owner)
+            rm111_workflow_class.convert_methods(self.work, owner)
+            for method in owner.module.definitions.values():
+                if method.parent is owner and isinstance(method.node, FUNCTIONS):
+                    self._handler(method)
+
+    def _handler(self, method: Definition) -> None:
+        for node, meaning in self.draft.project.decorators(method):
+            name = meaning.name.removesuffix(".dynamic") if meaning is not None and meaning.kind == "external" else ""
+            if name in HANDLERS:
+                tables.HANDLER_RULES[name](self.work, method, node)
+
+    # -- places
+
+    def _calls(self) -> None:
+        for module in self.draft.project.modules.values():
+            for node, name in self.draft.project.calls(module):
+                function = module.function_around(node)
+                if function is not None and function in self.code:
+                    self._workflow_call(module, function, node, name)
+                elif name.startswith(SDK):
+                    wiring.convert_call(self.draft, self.facts, module, node, name)
+
+    def _workflow_call(self, module: Module, function: Definition, node: ast.Call, name: str) -> None:
+        place = Place(self.work, module, function, node, name)
+        handler = tables.CALLS.get(name) or tables.prefix_handler(name)
+        if handler is not None:
+            handler(place)
+        elif self.work.modes.get(node) == "begin":
+            tables.begin_helper(place)
+
+    def _names(self) -> None:
+        for module in self.draft.project.modules.values():
+            for node in module.references:
+                name = self.draft.external(module, node)
+                if node in self.draft.claimed or not (name.startswith(SDK) or name == tables.CANCELLED):
+                    continue
+                function = module.function_around(node)
+                if function is not None and function in self.code and tables.is_workflow_name(name):
+                    handler = tables.NAMES.get(name) or tables.prefix_handler(name)
+                    if handler is not None:
+                        handler(Place(self.work, module, function, node, name))
+                        continue
+                if name.startswith(SDK):
+                    wiring.convert_name(self.draft, module, node, name)

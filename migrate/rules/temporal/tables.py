@@ -1,0 +1,129 @@
+"""Which rule knows which name of the SDK in workflow code."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from migrate.plan.fragments import Part, call
+from migrate.rules.temporal import (
+    rm120_execute_activity,
+    rm124_activity_context,
+    rm125_errors,
+    rm130_await,
+    rm131_gather,
+    rm132_tasks,
+    rm140_signal,
+    rm141_query,
+    rm142_update,
+    rm143_wait_condition,
+    rm144_external_handle,
+    rm150_sleep,
+    rm151_workflow_context,
+    rm160_child_workflow,
+    rm161_continue_as_new,
+    rm190_patches,
+)
+from migrate.rules.temporal.calls import ACTIVITY_CALLS
+from migrate.rules.temporal.facts import FUNCTIONS
+
+if TYPE_CHECKING:
+    import ast
+    from collections.abc import Callable, Mapping
+
+    from migrate.index.model import Definition
+    from migrate.rules.temporal.draft import Emit
+    from migrate.rules.temporal.place import Place, Work
+
+CANCELLED: Final = "asyncio.CancelledError"
+_WORKFLOW: Final = "temporalio.workflow."
+
+#: Decorators of message handlers.
+HANDLER_RULES: Final[Mapping[str, Callable[[Work, Definition, ast.expr], None]]] = {
+    rm140_signal.SIGNAL: rm140_signal.convert,
+    rm141_query.QUERY: rm141_query.convert,
+    rm142_update.UPDATE: rm142_update.convert,
+}
+
+#: Parts of asyncio that no rule converts.
+_ASYNCIO: Final = (
+    *("wait", "wait_for", "shield", "as_completed", "timeout", "timeout_at", "run", "to_thread", "current_task"),
+    *("Lock", "Event", "Queue", "Semaphore", "BoundedSemaphore", "Condition", "Future", "TaskGroup"),
+    *("get_event_loop", "get_running_loop"),
+)
+_REFUSED: Final = (
+    *(f"{_WORKFLOW}{name}" for name in ("wait", "as_completed")),
+    *(f"asyncio.{name}" for name in _ASYNCIO),
+)
+
+#: Calls in workflow code.
+CALLS: Final[Mapping[str, Callable[[Place], None]]] = {
+    **dict.fromkeys(ACTIVITY_CALLS, rm120_execute_activity.convert),
+    **dict.fromkeys(rm150_sleep.NAMES, rm150_sleep.convert),
+    **dict.fromkeys(rm160_child_workflow.NAMES, rm160_child_workflow.convert),
+    **dict.fromkeys(rm132_tasks.TASKS, rm132_tasks.convert_task),
+    **dict.fromkeys(rm132_tasks.CANCELS, rm132_tasks.convert_cancel),
+    **dict.fromkeys(rm144_external_handle.GETS, rm144_external_handle.convert_get),
+    **dict.fromkeys(rm144_external_handle.SIGNALS, rm144_external_handle.convert_message),
+    **dict.fromkeys(_REFUSED, rm132_tasks.refuse),
+    rm144_external_handle.CANCEL: rm144_external_handle.convert_message,
+    rm131_gather.GATHER: rm131_gather.convert,
+    rm143_wait_condition.WAIT: rm143_wait_condition.convert,
+    rm161_continue_as_new.NAME: rm161_continue_as_new.convert,
+    rm190_patches.PATCHED: rm190_patches.convert,
+    rm190_patches.DEPRECATE: rm190_patches.convert,
+    **{
+        f"{_WORKFLOW}{name}": rm151_workflow_context.convert
+        for name in ("now", "time", "time_ns", "uuid4", "random", "info")
+    },
+}
+
+
+def _error(place: Place) -> None:
+    rm125_errors.convert(place.draft, place.module, place.node, place.name)
+
+
+def _cancelled(place: Place) -> None:
+    rm125_errors.convert(place.draft, place.module, place.node, "temporalio.exceptions.CancelledError")
+
+
+def _activity(place: Place) -> None:
+    rm124_activity_context.convert(place.draft, place.module, place.node, place.name)
+
+
+#: Names in workflow code that are not called.
+NAMES: Final[Mapping[str, Callable[[Place], None]]] = {
+    CANCELLED: _cancelled,
+    **dict.fromkeys(_REFUSED, rm132_tasks.refuse),
+}
+
+
+def is_workflow_name(name: str) -> bool:
+    """Tell whether a name is the business of the rules for workflow code."""
+    return name in NAMES or prefix_handler(name) is not None
+
+
+def prefix_handler(name: str) -> Callable[[Place], None] | None:
+    """Return the rule for names that are known by how they begin."""
+    if name == f"{_WORKFLOW}logger" or name.startswith(f"{_WORKFLOW}logger."):
+        return rm151_workflow_context.convert
+    return None
+
+
+def begin_helper(place: Place) -> None:
+    """Convert ``self._helper(x)`` inside ``gather`` or ``create_task``: a branch of its own."""
+    node = place.call
+    found = place.draft.project.resolve(place.module, node.func)
+    definition = found.definition if found is not None else None
+    if definition is None or not isinstance(definition.node, FUNCTIONS) or not definition.is_async:
+        if place.name:
+            place.block(rm131_gather.RULE.code, f"{place.name} is no durable call", rm131_gather.RULE.action)
+        return
+    place.use_ctx()
+    place.helper(rm130_await.RULE.code)
+    place.draft.survey.handled.add(node)
+
+    def make(emit: Emit) -> Part:
+        arguments: list[Part] = [*node.args, *node.keywords]
+        return call(f"{emit.ctx(node)}.begin_run", node.func, *arguments)
+
+    place.replace(node, make, rule=rm130_await.RULE.code)

@@ -1,0 +1,76 @@
+"""Questions about the syntax tree of one function."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from migrate.index.model import Module
+
+_NEW_SCOPE: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+COMPREHENSIONS: Final = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+
+
+def statement_of(module: Module, node: ast.AST) -> ast.stmt:
+    """Return the innermost statement around ``node``."""
+    current: ast.AST | None = node
+    while current is not None and not isinstance(current, ast.stmt):
+        current = module.parents.get(current)
+    assert current is not None, "an expression always stands in a statement"
+    return current
+
+
+def own_nodes(function: ast.AST) -> list[ast.AST]:
+    """Return the nodes of a function in source order, without those of functions and classes inside it."""
+    found: list[ast.AST] = []
+    stack: list[ast.AST] = list(reversed(getattr(function, "body", ())))
+    while stack:
+        current = stack.pop()
+        found.append(current)
+        if not isinstance(current, _NEW_SCOPE):
+            stack.extend(reversed(list(ast.iter_child_nodes(current))))
+    return found
+
+
+def is_inside(module: Module, node: ast.AST, kinds: tuple[type[ast.AST], ...], top: ast.AST) -> ast.AST | None:
+    """Return the nearest node of some kinds around ``node``, below ``top``."""
+    for parent in module.ancestors(node):
+        if parent is top:
+            return None
+        if isinstance(parent, kinds):
+            return parent
+    return None
+
+
+def names_in(function: ast.AST) -> set[str]:
+    """Return every name that a function says, parameters included."""
+    found = {node.id for node in ast.walk(function) if isinstance(node, ast.Name)}
+    return found | {node.arg for node in ast.walk(function) if isinstance(node, ast.arg)}
+
+
+def free_name(function: ast.AST, *candidates: str) -> str:
+    """Return the first candidate that the function does not use."""
+    taken = names_in(function)
+    found = next((name for name in candidates if name not in taken), "")
+    name = found or candidates[0] + "_"
+    while name in taken:
+        name += "_"
+    return name
+
+
+def loop_names_are_free(module: Module, function: ast.AST, targets: list[ast.expr], statement: ast.stmt) -> bool:
+    """Tell whether names of a comprehension may become names of the function.
+
+    They may if nobody reads such a name after the statement, or anywhere in a loop around it.
+    """
+    names = {node.id for target in targets for node in ast.walk(target) if isinstance(node, ast.Name)}
+    around = is_inside(module, statement, (ast.For, ast.While, ast.AsyncFor), function)
+    first = getattr(around, "lineno", None) or statement.lineno
+    inside = set(ast.walk(statement))
+    for node in own_nodes(function):
+        if isinstance(node, ast.Name) and node.id in names and isinstance(node.ctx, ast.Load) and node not in inside:
+            in_comprehension = is_inside(module, node, COMPREHENSIONS, function) is not None
+            if not in_comprehension and node.lineno >= first:
+                return False
+    return True
