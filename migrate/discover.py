@@ -129,8 +129,15 @@ def _walk_into(directory: Path, top: Path, rules: list[tuple[Path, _Matcher]]) -
         if is_directory:
             if entry.name not in SKIPPED_DIRECTORIES:
                 yield from _walk_into(path, top, rules)
-        elif not entry.is_dir():
+        elif not _leads_to_directory(entry):
             yield path
+
+
+def _leads_to_directory(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads to itself is reported when it is read
+        return False
 
 
 class _Matcher:

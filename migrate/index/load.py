@@ -54,7 +54,10 @@ def load(tree: Tree, *, packages: Iterable[str], types: Mapping[str, str]) -> Lo
     needles = [name.encode() for name in packages]
     data: dict[Path, bytes] = {}
     problems: dict[str, FileProblem] = {}
+    known = set(tree.files)
     for file in tree.files:
+        if file.is_symlink() and _target(file) in known:
+            continue  # the file itself is handled
         try:
             data[file] = read_bytes(file, tree.root)
         except FileProblem as problem:
@@ -73,6 +76,13 @@ def load(tree: Tree, *, packages: Iterable[str], types: Mapping[str, str]) -> Lo
     project = Project(modules, packages=packages, types=types)
     skipped = [name for file in tree.files if (name := tree.name(file)) not in sources and name not in problems]
     return Loaded(project, sources, problems, skipped)
+
+
+def _target(file: Path) -> Path | None:
+    try:
+        return file.resolve(strict=True)
+    except (OSError, RuntimeError):
+        return None
 
 
 def _index(source: SourceFile, file: Path, root: Path) -> Module:

@@ -248,7 +248,14 @@ class Resolver:
     def attribute(self, module: Module, node: ast.AST) -> Resolved | None:
         assert isinstance(node, ast.Attribute)
         base = self.resolve(module, node.value)
-        return self.attribute_of(base, node.attr) if base is not None else None
+        found = self.attribute_of(base, node.attr) if base is not None else None
+        if found is None or found.kind != "external":
+            return found
+        typed = self._types.get(found.name)
+        parent = module.parents.get(node)
+        if typed is None or (isinstance(parent, ast.Call) and parent.func is node):
+            return found
+        return Resolved("instance", typed, None, found.receiver)
 
     def attribute_of(self, base: Resolved, name: str, hops: int = 0) -> Resolved | None:
         """Look up an attribute on something resolved."""
@@ -256,20 +263,14 @@ class Resolver:
             found = self._project.modules.get(base.name)
             return self.member(found, name, hops + 1) if found is not None else None
         if base.kind == "external":
-            return self._external(f"{base.name}.{name}", base)
+            return Resolved("external", f"{base.name}.{name}", None, base)
         if base.kind == "super":
             return self._super(base, name)
         if base.definition is None:
-            return self._external(f"{base.name}.{name}", base)
+            return Resolved("external", f"{base.name}.{name}", None, base)
         if not isinstance(base.definition.node, ast.ClassDef):
             return Resolved("external", f"{base.name}.{name}", None, base)  # an attribute of a function: fn.validator
         return self._class_attribute(base, name)
-
-    def _external(self, name: str, receiver: Resolved) -> Resolved:
-        typed = self._types.get(name)
-        if typed is not None and not typed.endswith("()"):
-            return Resolved("instance", typed, None, receiver)
-        return Resolved("external", name, None, receiver)
 
     def _super(self, base: Resolved, name: str) -> Resolved | None:
         assert base.definition is not None
@@ -289,7 +290,7 @@ class Resolver:
         line = self._project.classes.mro(definition)
         for owner in line[1:] if skip_own else line:
             if isinstance(owner, str):
-                return self._external(f"{owner}.{name}", base)
+                return Resolved("external", f"{owner}.{name}", None, base)
             bindings = owner.inner.bindings.get(name)
             if bindings is None:
                 continue

@@ -120,6 +120,8 @@ class _Painter:
             self._check_body(definition)
             self._check_uses(definition)
         self._check_sites()
+        for definition in result.unreached:
+            self._check_unreached(definition)
         return result
 
     # -- the fixed point
@@ -241,6 +243,19 @@ class _Painter:
 
     def _is_converted(self, site: CallSite) -> bool:
         return site.caller is not None and site.caller in self.result.units
+
+    def _check_unreached(self, definition: Definition) -> None:
+        """A durable method that nobody calls is reached in another way: as a property, by name, by the interpreter."""
+        owner = definition.parent
+        if owner is None or not isinstance(owner.node, ast.ClassDef):
+            return
+        related = {owner, *self.project.classes.subclasses(owner), *self.project.classes.mro(owner)}
+        units = {unit for root, unit in self.survey.roots.items() if root.parent in related}
+        if units:
+            self.result.units[definition] = units
+            name = definition.name
+            message = f"{name} holds a durable call, and nothing that can be followed calls it"
+            self._block(definition, definition.node, "unreached", message)
 
     def _check_sites(self) -> None:
         for site in self.survey.sites:
