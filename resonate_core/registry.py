@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import functools
 import inspect
-from dataclasses import dataclass, field
-from typing import Any, Literal
+import re
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Literal
 
 from resonate_core.codec.annotations import return_hint
 from resonate_core.errors import AlreadyRegisteredError, NotRegisteredError, UsageError
 from resonate_core.marks import (
+    DRIVER_ATTRIBUTE,
     DurableMark,
     HandlerKind,
     HandlerMark,
@@ -18,6 +20,7 @@ from resonate_core.marks import (
     handlers_of,
     step_mark,
 )
+from resonate_core.options import CallOptions
 
 __all__ = [
     "CONTEXT_NAMES",
@@ -48,9 +51,14 @@ class Registered:
     handlers: dict[tuple[HandlerKind, str], tuple[str, HandlerMark]] = field(default_factory=dict)
 
     @property
+    def is_driver(self) -> bool:
+        """Whether it takes all its messages itself."""
+        return getattr(self.thing, DRIVER_ATTRIBUTE, False) is True
+
+    @property
     def has_handlers(self) -> bool:
         """Whether messages change what it does."""
-        return any(kind in ("signal", "update") for kind, _ in self.handlers)
+        return self.is_driver or any(kind in ("signal", "update") for kind, _ in self.handlers)
 
     @property
     def lead(self) -> int:
@@ -77,26 +85,57 @@ def is_generator_function(function: Any) -> bool:
     return inspect.isgeneratorfunction(plain)
 
 
-def _is_context(parameter: inspect.Parameter) -> bool:
+#: What the annotation of a context reads like, and the ones that say nothing about it.
+_CONTEXT: Final = re.compile(r"\bContext\b")
+_SILENT: Final = frozenset(("", "Any", "typing.Any", "object"))
+
+#: Names that mean a context in a marked step too, which keeps the signature it had (``def render(context)``).
+_SURE_NAMES: Final = frozenset({"ctx", "_ctx"})
+
+
+def _annotation_of(parameter: inspect.Parameter) -> str:
     annotation = parameter.annotation
-    text = annotation if isinstance(annotation, str) else getattr(annotation, "__name__", "")
-    return parameter.name in CONTEXT_NAMES or text.strip("'\"").split(".")[-1] == "Context"
+    if annotation is parameter.empty:
+        return ""
+    if isinstance(annotation, str):
+        return annotation
+    return annotation.__name__ if isinstance(annotation, type) else str(annotation)
 
 
 @functools.lru_cache(maxsize=4096)
 def _takes_context(function: Any) -> bool | None:
+    """Say whether the first parameter is a context by its annotation, else by its name; None if neither says."""
+    signature = signature_of(function)
+    first = next(iter(signature.parameters.values()), None) if signature is not None else None
+    if first is None or first.kind in (first.KEYWORD_ONLY, first.VAR_KEYWORD, first.VAR_POSITIONAL):
+        return False
+    annotation = _annotation_of(first)
+    if _CONTEXT.search(annotation) is not None:
+        return True
+    sure = _SURE_NAMES if step_mark(function) is not None else CONTEXT_NAMES
+    return True if annotation in _SILENT and first.name in sure else None
+
+
+def _may_be_context(function: Any) -> bool:
+    """Say whether the first parameter has a name that contexts have, where that alone decides nothing."""
+    signature = signature_of(function)
+    return signature is not None and next(iter(signature.parameters), "") in CONTEXT_NAMES
+
+
+def signature_of(function: Any) -> inspect.Signature | None:
+    """Return the signature of a function, or None for a builtin that has none. Remembered: asking costs 20 us."""
     try:
-        parameters = list(inspect.signature(function).parameters.values())
+        return _signature_of(function)
+    except TypeError:  # unhashable callable object
+        return _signature_of.__wrapped__(function)
+
+
+@functools.lru_cache(maxsize=4096)
+def _signature_of(function: Any) -> inspect.Signature | None:
+    try:
+        return inspect.signature(function)
     except (TypeError, ValueError):
-        return False  # builtins without a signature
-    if not parameters:
-        return False
-    first = parameters[0]
-    if first.kind in (first.KEYWORD_ONLY, first.VAR_KEYWORD):
-        return False
-    if first.kind is first.VAR_POSITIONAL:
-        return False
-    return True if _is_context(first) else None
+        return None
 
 
 def leads_with_context(function: Any) -> bool:
@@ -110,25 +149,28 @@ def leads_with_context(function: Any) -> bool:
 def takes_context(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
     """Whether a leaf function wants the context as its first argument.
 
-    It does when its first parameter is called ``ctx`` or annotated ``Context``; and, as in the generator SDK, when it
-    is no marked step and fits the call only with one argument more.
+    It does when its first parameter is annotated ``Context``, or has the name of one and no annotation that says
+    otherwise. Where that leaves it open (``context: dict`` may be the user's own) it does, as in the generator SDK,
+    when it fits the call only with one argument more; a marked step must have the name for that.
     """
     try:
         known = _takes_context(function)
     except TypeError:  # unhashable callable object
         known = _takes_context.__wrapped__(function)
-    if known is not None or step_mark(function) is not None:
+    if known is not None or (step_mark(function) is not None and not _may_be_context(function)):
         return bool(known)
-    signature = inspect.signature(function)
+    return not _fits(function, args, kwargs) and _fits(function, (None, *args), kwargs)
+
+
+def _fits(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    signature = signature_of(function)
+    if signature is None:
+        return True
     try:
         signature.bind(*args, **kwargs)
     except TypeError:
-        try:
-            signature.bind(None, *args, **kwargs)
-        except TypeError:
-            return False
-        return True
-    return False
+        return False
+    return True
 
 
 def name_of(thing: Any) -> str:
@@ -157,7 +199,18 @@ def describe(thing: Any, *, name: str | None = None, version: int | None = None)
     if own_name == "<lambda>":
         raise UsageError("a lambda has no name of its own; write register(..., name=...)")
     kind: Kind = "generator" if is_generator_function(thing) else "leaf"
-    return Registered(own_name, own_version, thing, kind, dict(mark.options) if mark else {})
+    return Registered(own_name, own_version, thing, kind, _options_of(mark))
+
+
+def _options_of(mark: DurableMark | None) -> dict[str, Any]:
+    """Return the options of a mark, checked: one that nobody reads would be dropped without a word."""
+    if mark is None:
+        return {}
+    try:
+        CallOptions().merged(mark.options)
+    except UsageError as error:
+        raise UsageError(f"@durable of {mark.name!r}: {error}") from error
+    return dict(mark.options)
 
 
 def _describe_class(cls: type, name: str, version: int, mark: DurableMark | None) -> Registered:
@@ -168,7 +221,7 @@ def _describe_class(cls: type, name: str, version: int, mark: DurableMark | None
             f"class {cls.__qualname__} has {len(entries)} methods marked @entry, expected exactly one; "
             "mark the method at which an execution begins"
         )
-    return Registered(name, version, cls, "class", dict(mark.options) if mark else {}, entries[0], handlers)
+    return Registered(name, version, cls, "class", _options_of(mark), entries[0], handlers)
 
 
 class Registry:
@@ -177,6 +230,7 @@ class Registry:
     def __init__(self) -> None:
         self._by_name: dict[str, dict[int, Registered]] = {}
         self._by_thing: dict[Any, Registered] = {}
+        self.fallback: Registered | None = None
 
     def add(self, item: Registered) -> None:
         """Register; the same thing under the same name again changes nothing.
@@ -218,6 +272,8 @@ class Registry:
             NotRegisteredError: with the names that are there.
         """
         found = self.find(name, version)
+        if found is None and self.fallback is not None:
+            return replace(self.fallback, name=name, version=version or 1)
         if found is None:
             known = ", ".join(sorted(self._by_name)) or "nothing"
             wanted = name if version == 0 else f"{name} version {version}"

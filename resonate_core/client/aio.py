@@ -32,7 +32,7 @@ class AsyncResonate:
     async def begin_run(self, id: str, function: Any, /, *args: Any, **kwargs: Any) -> Handle[Any]:
         """Begin a registered function in this process."""
         await self.start()
-        return await asyncio.wrap_future(self._calls.begin(id, function, args, kwargs, here=True))
+        return await self._engine.awaited(self._calls.begin(id, function, args, kwargs, here=True))
 
     async def rpc(self, id: str, function: Any, /, *args: Any, **kwargs: Any) -> Any:
         """Run a function, or a name, on any worker of the target group and wait for its result."""
@@ -41,31 +41,31 @@ class AsyncResonate:
     async def begin_rpc(self, id: str, function: Any, /, *args: Any, **kwargs: Any) -> Handle[Any]:
         """Begin a function, or a name, on any worker of the target group."""
         await self._open()
-        return await asyncio.wrap_future(self._calls.begin(id, function, args, kwargs, here=False))
+        return await self._engine.awaited(self._calls.begin(id, function, args, kwargs, here=False))
 
     async def get(self, id: str) -> Handle[Any]:
         """Return the handle of an execution or promise."""
         await self._open()
-        return await asyncio.wrap_future(self._calls.get(id))
+        return await self._engine.awaited(self._calls.get(id))
 
     async def list(
         self, *, state: str | None = None, tags: Mapping[str, str] | None = None, limit: int | None = None
     ) -> list[Description]:
         """List executions by state and tags, ordered by id."""
         await self._open()
-        return await asyncio.wrap_future(self._calls.list(state, tags or {}, limit))
+        return await self._engine.awaited(self._calls.list(state, tags or {}, limit))
 
     async def schedule(self, name: str, cron: str, function: Any, /, *args: Any, **kwargs: Any) -> None:
         """Start a function at every tick of a cron expression."""
         await self._open()
-        await asyncio.wrap_future(self._calls.schedule(name, cron, function, args, kwargs))
+        await self._engine.awaited(self._calls.schedule(name, cron, function, args, kwargs))
 
     # -- talking --------------------------------------------------------------------------------------------------
 
     async def signal(self, id: str, name: Any, *args: Any) -> None:
         """Call the signal handler of an execution, once."""
         await self._open()
-        await asyncio.wrap_future(self._messages.signal(id, name, args))
+        await self._engine.awaited(self._messages.signal(id, name, args))
 
     async def send(
         self,
@@ -77,37 +77,37 @@ class AsyncResonate:
     ) -> None:
         """Send a message that an execution takes with ``recv``."""
         await self._open()
-        await asyncio.wrap_future(self._messages.send(id, message, topic, idempotency_key))
+        await self._engine.awaited(self._messages.send(id, message, topic, idempotency_key))
 
     async def update(self, id: str, name: Any, *args: Any, timeout: float | None = None) -> Any:
         """Call the update handler of an execution and wait for its answer."""
         await self._open()
-        return await asyncio.wait_for(asyncio.wrap_future(self._messages.update(id, name, args)), timeout)
+        return await self._engine.awaited(self._messages.update(id, name, args), timeout)
 
     async def query(self, id: str, name: Any, *args: Any, timeout: float | None = None) -> Any:
         """Read state with the query handler of an execution."""
         await self._open()
-        return await asyncio.wait_for(asyncio.wrap_future(self._messages.query(id, name, args)), timeout)
+        return await self._engine.awaited(self._messages.query(id, name, args), timeout)
 
     async def get_event(self, id: str, key: str, timeout: float | None = None) -> Any:
         """Return what an execution published under a key; None when the time is over first."""
         await self._open()
-        return await asyncio.wrap_future(self._messages.get_event(id, key, timeout))
+        return await self._engine.awaited(self._messages.get_event(id, key, timeout))
 
     async def cancel(self, id: str, reason: str = "") -> None:
         """Ask an execution to cancel; its clean-up runs."""
         await self._open()
-        await asyncio.wrap_future(self._messages.cancel(id, reason))
+        await self._engine.awaited(self._messages.cancel(id, reason))
 
     async def terminate(self, id: str, reason: str = "") -> None:
         """End an execution from outside, without clean-up."""
         await self._open()
-        await asyncio.wrap_future(self._messages.terminate(id, reason))
+        await self._engine.awaited(self._messages.terminate(id, reason))
 
     async def describe(self, id: str) -> Description:
         """Say what is known about an execution."""
         await self._open()
-        return await asyncio.wrap_future(self._messages.describe(id))
+        return await self._engine.awaited(self._messages.describe(id))
 
     # -- life -----------------------------------------------------------------------------------------------------
 

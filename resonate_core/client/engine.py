@@ -5,6 +5,7 @@ All views of one client (``options(...)`` makes them) share one engine.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
 import weakref
@@ -21,7 +22,6 @@ from resonate_core.worker.steps import StepRunner
 from resonate_core.worker.worker import Worker
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Callable
 
     from resonate_core.client.operations import Operation
@@ -36,6 +36,9 @@ _logger = logging.getLogger("resonate_core")
 
 class Engine:
     """Opens and closes what a client needs. Thread-safe."""
+
+    #: Without threads: somebody takes the turns, see ``resonate_core.testing``.
+    is_inline = False
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -81,6 +84,21 @@ class Engine:
         """Open the connection, without becoming a worker."""
         self._ensure(is_worker=False, loop=None)
 
+    @property
+    def runner(self) -> StepRunner:
+        """What runs steps."""
+        self._ensure(is_worker=False, loop=None)
+        assert self._runner is not None
+        return self._runner
+
+    def turn(self) -> bool:
+        """Take a turn of an engine without threads; return whether anything was done."""
+        return False
+
+    def next_due_ms(self) -> int | None:
+        """Return milliseconds until an engine without threads has something to do; None if never."""
+        return None
+
     def start(self, loop: asyncio.AbstractEventLoop | None = None) -> None:
         """Become a worker: take tasks of the group and run what is registered."""
         self._ensure(is_worker=True, loop=loop)
@@ -96,22 +114,27 @@ class Engine:
             if is_worker and not self._is_worker:
                 self._become_worker(loop)
 
-    def _open_all(self) -> None:
+    def _open_network(self) -> Network:
         settings = self.settings
-        network = settings.network or open_network(
+        return settings.network or open_network(
             settings.url,
             group=settings.group,
             pid=settings.pid,
             clock=settings.clock,
             synchronous=settings.synchronous,
         )
-        runner = StepRunner(max_threads=settings.max_threads, clock=settings.clock)
+
+    def _open_all(self) -> None:
+        settings = self.settings
+        network = self._open_network()
+        runner = StepRunner(max_threads=settings.max_threads, clock=settings.clock, inline=self.is_inline)
         worker = Worker(
             self.env,
             network,
             runner,
             settings.clock,
             ttl_ms=settings.ttl_ms,
+            threaded=not self.is_inline,
             fails_on_mismatch=settings.on_mismatch == "fail",
         )
         network.start(worker.on_message, is_worker=False)
@@ -180,6 +203,15 @@ class Engine:
         future.add_done_callback(forget)
         network.watch(promise_id, told)
         return future
+
+    async def awaited(self, future: Future[T], timeout: float | None = None) -> T:
+        """Await a future; whoever gives up, or is cancelled, leaves it to others.
+
+        Raises:
+            TimeoutError: the time was over first; nothing is lost, ask again.
+        """
+        waiting = asyncio.shield(asyncio.wrap_future(future))
+        return await (waiting if timeout is None else asyncio.wait_for(waiting, timeout))
 
     def wait(self, future: Future[T], timeout: float | None = None) -> T:
         """Block until a future is done.

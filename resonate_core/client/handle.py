@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from resonate_core.errors import CanceledError, TimedOutError
@@ -123,6 +122,7 @@ class AsyncHandle(Generic[T]):
 
     def __init__(self, handle: Handle[T]) -> None:
         self._handle = handle
+        self._engine = handle._engine  # noqa: SLF001 - two faces of one object
         self.id = handle.id
         self.promise_id = handle.promise_id
 
@@ -133,8 +133,7 @@ class AsyncHandle(Generic[T]):
     async def result(self, timeout: float | None = None) -> T:
         """Wait for the result; seconds."""
         handle = self._handle
-        waiting = asyncio.shield(asyncio.wrap_future(handle._record))  # noqa: SLF001 - two faces of one object
-        record = await (waiting if timeout is None else asyncio.wait_for(waiting, timeout))
+        record = await self._engine.awaited(handle._record, timeout)  # noqa: SLF001 - two faces of one object
         value: T = handle._outcome(record)  # noqa: SLF001
         return value
 
@@ -144,35 +143,35 @@ class AsyncHandle(Generic[T]):
 
     async def signal(self, name: Any, *args: Any) -> None:
         """Call the signal handler of this name, once; returns when the message is durable."""
-        await asyncio.wrap_future(self._messages.signal(self.id, name, args))
+        await self._engine.awaited(self._messages.signal(self.id, name, args))
 
     async def send(self, message: Any, topic: str | None = None) -> None:
         """Send a message that the execution takes with ``recv``."""
-        await asyncio.wrap_future(self._messages.send(self.id, message, topic))
+        await self._engine.awaited(self._messages.send(self.id, message, topic))
 
     async def update(self, name: Any, *args: Any, timeout: float | None = None) -> Any:
         """Call the update handler of this name and wait for its answer."""
-        return await asyncio.wait_for(asyncio.wrap_future(self._messages.update(self.id, name, args)), timeout)
+        return await self._engine.awaited(self._messages.update(self.id, name, args), timeout)
 
     async def query(self, name: Any, *args: Any, timeout: float | None = None) -> Any:
         """Read state with the query handler of this name, also when the execution has finished."""
-        return await asyncio.wait_for(asyncio.wrap_future(self._messages.query(self.id, name, args)), timeout)
+        return await self._engine.awaited(self._messages.query(self.id, name, args), timeout)
 
     async def get_event(self, key: str, timeout: float | None = None) -> Any:
         """Return what the execution published under a key; None when the time is over first."""
-        return await asyncio.wrap_future(self._messages.get_event(self.promise_id, key, timeout))
+        return await self._engine.awaited(self._messages.get_event(self.promise_id, key, timeout))
 
     async def cancel(self, reason: str = "") -> None:
         """Ask it to cancel."""
-        await asyncio.wrap_future(self._messages.cancel(self.id, reason))
+        await self._engine.awaited(self._messages.cancel(self.id, reason))
 
     async def terminate(self, reason: str = "") -> None:
         """End it from outside, without clean-up."""
-        await asyncio.wrap_future(self._messages.terminate(self.promise_id, reason))
+        await self._engine.awaited(self._messages.terminate(self.promise_id, reason))
 
     async def describe(self) -> Description:
         """Say what is known about it."""
-        return await asyncio.wrap_future(self._messages.describe(self.promise_id))
+        return await self._engine.awaited(self._messages.describe(self.promise_id))
 
     @property
     def _messages(self) -> Messages:

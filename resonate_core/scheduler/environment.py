@@ -21,7 +21,7 @@ from resonate_core.errors import (
 )
 from resonate_core.marks import durable_mark, step_mark
 from resonate_core.protocol.records import TAG_EXTERNAL, TAG_TIMER, PromiseRecord, Value
-from resonate_core.registry import Registered, Registry, name_of
+from resonate_core.registry import Registered, Registry, name_of, signature_of
 from resonate_core.retry import to_wire
 from resonate_core.scheduler.promises import LATENT_NAME, TIMER_NAME
 
@@ -155,9 +155,8 @@ class Environment:
         """
         target = function.callable
         lead = (None,) * function.lead
-        try:
-            signature = inspect.signature(target)
-        except (TypeError, ValueError):
+        signature = signature_of(target)
+        if signature is None:
             return
         try:
             signature.bind(*lead, *args, **kwargs)

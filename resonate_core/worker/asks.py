@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from resonate_core.errors import ResonateCoreError, UsageError
+from resonate_core.limits import WRITE_RETRY_MAX_MS, WRITE_RETRY_MS
 from resonate_core.network.post import post_message
 from resonate_core.network.published import read_event
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from resonate_core.network.post import Submit
+    from resonate_core.protocol.requests import Request, Response
     from resonate_core.scheduler.effects import Ask
     from resonate_core.worker.hold import Hold
 
@@ -38,14 +41,40 @@ def _post(hold: Hold, ask: Ask) -> None:
     destination, message = ask.arguments
     if destination in (hold.id, hold.logical_id) and message["kind"] == "update":
         raise UsageError(f"{hold.id} cannot wait for an update of itself")
-    post_message(hold.worker.submit, hold.env, destination, message, _then(hold, ask))
+    post_message(_persistent(hold), hold.env, destination, message, _then(hold, ask))
 
 
 def _event(hold: Hold, ask: Ask) -> None:
     source, key, timeout_s = ask.arguments
     worker = hold.worker
     deadline = None if timeout_s is None else worker.clock.now_ms() + round(timeout_s * 1000)
-    read_event(worker, hold.env, source, key, deadline, _then(hold, ask))
+    read_event(_Around(hold), hold.env, source, key, deadline, _then(hold, ask))
+
+
+class _Around:
+    """The surroundings of a hold, for reading events."""
+
+    def __init__(self, hold: Hold) -> None:
+        self.network = hold.worker.network
+        self.post = hold.worker.post
+        self.after = hold.worker.after
+        self.submit = _persistent(hold)
+
+
+def _persistent(hold: Hold) -> Submit:
+    """Return a way to send that does not give up: a message is once by its id, and a body must not see a bad line."""
+
+    def submit(requests: list[Request], then: Callable[[list[Response]], None], failures: int = 0) -> None:
+        def answered(responses: list[Response]) -> None:
+            if responses[0].status != 0:
+                then(responses)
+            elif not hold.is_gone:
+                pause = min(WRITE_RETRY_MS * 2 ** min(failures, 16), WRITE_RETRY_MAX_MS)
+                hold.worker.after(pause, lambda: submit(requests, then, failures + 1))
+
+        hold.worker.submit(requests, answered)
+
+    return submit
 
 
 def _then(hold: Hold, ask: Ask) -> Callable[[Any, BaseException | None], None]:

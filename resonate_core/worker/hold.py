@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from resonate_core.errors import CodecError, NondeterminismError, NotRegisteredError
 from resonate_core.ids import inbox_id, logical_id
-from resonate_core.limits import LINGER_MS, LINGER_WIDE_MS, WATCH_AFTER_MS, WIDE_COUNT
+from resonate_core.limits import LINGER_MS, LINGER_WIDE_MS, WATCH_AFTER_MS, WIDE_COUNT, WRITE_RETRY_MS
 from resonate_core.protocol.requests import (
     FulfillIfRead,
     PromiseGet,
@@ -293,6 +293,9 @@ class Hold:
         requests = [PromiseGet(slot.id) for slot in slots]
 
         def found(responses: list[Response]) -> None:
+            if any(response.status == 0 for response in responses):
+                self.worker.after(WRITE_RETRY_MS, lambda: self._fetch(slots))
+                return
             for response in responses:
                 if response.promise is not None and response.promise.state != "pending":
                     self._settled(response.promise)

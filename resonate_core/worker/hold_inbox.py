@@ -12,7 +12,7 @@ import msgspec
 
 from resonate_core.errors import CodecError
 from resonate_core.ids import inbox_id
-from resonate_core.limits import INBOX_READ_COUNT
+from resonate_core.limits import INBOX_READ_COUNT, WRITE_RETRY_MS
 from resonate_core.protocol.records import TAG_BRANCH, TAG_EXTERNAL, TAG_ORIGIN, TAG_PARENT, TAG_SCOPE
 from resonate_core.protocol.requests import PromiseCreate, PromiseGet
 from resonate_core.scheduler.inbox import Message
@@ -132,6 +132,9 @@ class InboxFeed:
         requests = [PromiseGet(inbox_id(self._hold.id, first + offset)) for offset in range(INBOX_READ_COUNT)]
 
         def found(responses: list[Response]) -> None:
+            if responses[0].status == 0:  # no answer: the end of the inbox is not known
+                self._hold.worker.after(WRITE_RETRY_MS, lambda: self.read(then))
+                return
             records = [r.promise for r in responses if r.promise is not None and r.promise.state != "pending"]
             for record in records:
                 self._keep(record)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from resonate_core.errors import CodecError
 from resonate_core.ids import logical_id, run_id
+from resonate_core.limits import WRITE_RETRY_MS
 from resonate_core.options import CallOptions
 from resonate_core.protocol.records import TAG_BRANCH, TAG_ORIGIN, TAG_PARENT, TAG_SCOPE
 from resonate_core.protocol.requests import FenceSettled, PromiseCreate, PromiseSearch, PromiseSettle, TaskFulfill
@@ -59,6 +60,9 @@ class Runs:
         tags = {TAG_BRANCH: run_id(self._hold.id, self._run)}
 
         def answered(responses: list[Response]) -> None:
+            if responses[0].status == 0:
+                self._hold.worker.after(WRITE_RETRY_MS, lambda: self._fetch(base, cursor, found))
+                return
             found.extend(responses[0].promises)
             if responses[0].cursor:
                 self._fetch(base, responses[0].cursor, found)
@@ -104,6 +108,9 @@ class Runs:
         tags = {TAG_BRANCH: self._hold.id}
 
         def answered(responses: list[Response]) -> None:
+            if responses[0].status == 0:
+                self._hold.worker.after(WRITE_RETRY_MS, lambda: self._fetch_first(cursor, found))
+                return
             found.extend(record for record in responses[0].promises if record.id != self._hold.id)
             if responses[0].cursor:
                 self._fetch_first(responses[0].cursor, found)

@@ -109,6 +109,7 @@ class Worker:
         self._numbers = itertools.count()
         self._condition = threading.Condition()
         self._is_waiting = False
+        self._is_beating = False
         self._thread: threading.Thread | None = None
         self._is_threaded = threaded
 
@@ -116,7 +117,6 @@ class Worker:
 
     def start(self) -> None:
         """Begin to advance executions and to keep leases alive."""
-        self.post(self._heartbeat)
         if self._is_threaded:
             self._thread = threading.Thread(target=self._loop, name="resonate-worker", daemon=True)
             self._thread.start()
@@ -268,6 +268,7 @@ class Worker:
         if hold is None:
             hold = Hold(self, promise, version)
         self.holds[promise.id] = hold
+        self._keep_alive()
         self._guarded(lambda: hold.begin(version, preload))
 
     def dropped(self, hold: Hold, *, keep: bool) -> None:
@@ -301,11 +302,17 @@ class Worker:
         """Send requests; ``then`` is called on the worker's thread."""
         self.network.submit(requests, lambda responses: self.post(lambda: then(responses)), atomic=atomic)
 
+    def _keep_alive(self) -> None:
+        if not self._is_beating:
+            self._is_beating = True
+            self.after(max(1, self.ttl_ms // 3), self._heartbeat)
+
     def _heartbeat(self) -> None:
+        self._is_beating = False
         held = [HeartbeatTask(hold.id, hold.version) for hold in self.holds.values() if hold.is_leased]
         if held:
             self.network.submit([TaskHeartbeat(self.network.pid, held)], _ignore)
-        self.after(max(1, self.ttl_ms // 3), self._heartbeat)
+            self._keep_alive()
 
 
 def _ignore(_: Any) -> None:
