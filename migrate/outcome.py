@@ -37,6 +37,7 @@ def settle(
     Each round backs out at least one group, so this ends.
     """
     outcome = Outcome()
+    without |= job.groups.held()
     paths = set(job.plans)
     while True:
         left_out = without | outcome.backed_out.keys()

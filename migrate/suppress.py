@@ -77,7 +77,7 @@ class Suppressions:
                 if one.path == unit.module.path and first <= one.target <= last:
                     one.used = True
                     code = min(one.codes, default="RM008")
-                    unit.need("manual", code, node, f"a comment asks to leave {unit.name} alone")
+                    unit.need("manual", code, node, action=f"a comment asks to leave {unit.name} alone")
 
     def unused(self) -> list[Finding]:
         """Return a finding for each comment that had no effect."""

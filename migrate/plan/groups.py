@@ -68,6 +68,10 @@ class Groups:
         """Tell whether the unit's group moves."""
         return self._root(unit) not in self.holds
 
+    def held(self) -> frozenset[str]:
+        """Return the names of the groups that stay."""
+        return frozenset(self._names[root] for root in self.holds)
+
     def hold(self, unit: Unit) -> Hold | None:
         """Return why the unit's group stays, or None."""
         return self.holds.get(self._root(unit))
@@ -82,8 +86,8 @@ class Groups:
 
     def _reason(self, unit: Unit, max_tier: Tier) -> str:
         for need in unit.needs:
-            if need.tier == unit.tier and need.message and TIERS.index(need.tier) > TIERS.index(max_tier):
-                return need.message
+            if need.tier == unit.tier and TIERS.index(need.tier) > TIERS.index(max_tier):
+                return need.message or need.action or f"it needs tier {need.tier}"
         blockers = self.blocked.get(unit)
         return blockers[0].message if blockers else f"it needs tier {self._tiers[unit]}"
 

@@ -102,11 +102,28 @@ def _leftovers(job: Job, outcome: Outcome, known: list[Finding]) -> list[Finding
     explained = {one.path for one in known if one.level in ("manual", "error")}
     explained |= {unit.module.path for unit in job.survey.units if stays(job, outcome, unit)}
     found = []
+    names = job.project.packages
     for path, text in outcome.texts.items():
         if path not in explained:
-            for line, name in sdk_imports(text, job.project.packages):
+            module = job.project.paths.get(path)
+            before = (
+                {name: line for line, name in reversed(sdk_imports(module.source.text, names))}
+                if module is not None
+                else {}
+            )
+            for line, name in sdk_imports(text, names):
                 action = "Remove it, or move what uses it by hand."
-                found.append(Finding(path, line, 1, "RM304", "manual", f"the import of {name} is still used", action))
+                found.append(
+                    Finding(
+                        path,
+                        before.get(name, line),
+                        1,
+                        "RM304",
+                        "manual",
+                        f"the import of {name} is still used",
+                        action,
+                    )
+                )
     return found
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from migrate.report.model import WorkflowResult
 
 if TYPE_CHECKING:
+    import ast
+
     from migrate.findings import Tier
     from migrate.outcome import Outcome
     from migrate.plan.job import Job
@@ -30,11 +32,17 @@ def _result(job: Job, outcome: Outcome, unit: Unit) -> WorkflowResult:
     return WorkflowResult(unit.name, unit.module.path, line, tier, tuple(sorted(_codes(job, unit))))
 
 
+def first_line(node: ast.AST) -> int:
+    """Return the line a node starts on, decorators included."""
+    lines = [one.lineno for one in getattr(node, "decorator_list", ())]
+    return min([getattr(node, "lineno", 1), *lines])
+
+
 def _codes(job: Job, unit: Unit) -> set[str]:
     """Return the codes of the unit's needs and of the edits inside its definition."""
     codes = {need.code for need in unit.needs}
     plan = job.plans.get(unit.module.path)
-    first, last = getattr(unit.node, "lineno", 0), getattr(unit.node, "end_lineno", 0) or 0
+    first, last = first_line(unit.node), getattr(unit.node, "end_lineno", 0) or 0
     for edit in plan.edits if plan is not None else ():
         if first <= getattr(edit.node, "lineno", -1) <= last:
             codes.add(edit.code)
