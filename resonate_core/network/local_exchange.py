@@ -10,12 +10,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from resonate_core.machine.lifecycle import is_internal
-from resonate_core.network.local_members import Member, Members, routes_of
+from resonate_core.machine.state import Outgoing
+from resonate_core.network.local_members import Member, Members
 from resonate_core.protocol.requests import Execute
 from resonate_core.store.board import Note
 
 if TYPE_CHECKING:
-    from resonate_core.machine.state import Outgoing
     from resonate_core.network.local_engine import Commit
     from resonate_core.store.board import Board, Peer
     from resonate_core.store.port import Store
@@ -31,13 +31,12 @@ class Exchange:
     def __init__(self, board: Board | None) -> None:
         self.members = Members()
         self._board = board
-        self._is_known = False
         self.has_news = False
 
     @property
     def is_listening(self) -> bool:
         """Whether another process could have something to say to this one."""
-        return self._board is not None and self._is_known
+        return self._board is not None and self._board.is_announced
 
     def look(self) -> bool:
         """Notice whether another process has committed since the last look."""
@@ -50,17 +49,13 @@ class Exchange:
     def join(self, member: Member) -> None:
         """Add a member, inside a transaction."""
         self.members.put(member)
-        self._announce(member.group, member.pid, is_worker=member.is_worker)
-
-    def announce_watcher(self) -> None:
-        """Say, inside a transaction, that this process wants to hear of settlements."""
-        if not self._is_known:
-            self._announce("", "", is_worker=False)
-
-    def _announce(self, group: str, pid: str, *, is_worker: bool) -> None:
         if self._board is not None:
-            self._board.join(group, pid, is_worker=is_worker)
-            self._is_known = True
+            self._board.join(member.group, member.pid, is_worker=member.is_worker)
+
+    def announce(self) -> None:
+        """Say, inside a transaction, that this process wants to hear of settlements."""
+        if self._board is not None:
+            self._board.announce()
 
     def leave(self, group: str, pid: str) -> None:
         """Remove a member, inside a transaction."""
@@ -70,12 +65,14 @@ class Exchange:
 
     def offered(self, store: Store) -> list[tuple[Member, Execute]]:
         """Return pending tasks that workers of this process may take, each for one of them."""
-        found: dict[str, tuple[Member, Execute]] = {}
-        for worker in self.members.workers:
-            for address in routes_of(worker):
-                for task in store.offered(address):
-                    found[task.id] = (worker, Execute(task.id, task.version))
-        return list(found.values())
+        found = []
+        for address in self.members.routes:
+            for task in store.offered(address):
+                message = Execute(task.id, task.version)
+                worker = self.members.choose(Outgoing(task.address, message, task.last_pid), ())
+                if isinstance(worker, Member):
+                    found.append((worker, message))
+        return found
 
     def dispatch(self, commit: Commit, now_ms: int) -> None:
         """Decide, inside the transaction, who gets which message, and write the rows for other processes."""
@@ -98,13 +95,13 @@ class Exchange:
     def take_news(self) -> list[Note] | None:
         """Return what others have said; None if some of it is gone and everything must be looked at again."""
         self.has_news = False
-        if self._board is None or not self._is_known:
+        if self._board is None or not self.is_listening:
             return []
         return self._board.read()
 
     def close(self) -> None:
         """Leave the store to the others, inside a transaction."""
-        if self._board is not None and self._is_known:
+        if self._board is not None and self.is_listening:
             self._board.leave_all()
 
 

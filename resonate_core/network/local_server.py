@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from resonate_core.errors import UsageError
 from resonate_core.limits import RETRY_MS
 from resonate_core.machine.lifecycle import is_internal
-from resonate_core.network.local_engine import NEVER_MS, Engine, Job, Submission
+from resonate_core.network.local_engine import NEVER_MS, PAUSE_MS, Engine, Job, Submission
 from resonate_core.network.local_exchange import Exchange
 from resonate_core.network.local_members import Member, deliver
 from resonate_core.network.local_watch import Watches
@@ -42,6 +42,9 @@ _log = logging.getLogger(__name__)
 POLL_MS: Final = 8
 POLL_IDLE_MS: Final = 25
 IDLE_AFTER_MS: Final = 2_000
+
+#: Longest wait for a timer: the clock may be set while we wait, and platforms do not take a wait until the year 9999.
+WAIT_MAX_MS: Final = 1_000
 
 #: Submissions in one transaction: bounds how long the first of them waits for the last.
 BATCH_COUNT_MAX: Final = 1_024
@@ -101,7 +104,7 @@ class LocalServer:
         """Tell once when a promise is settled, or at once when it is."""
         self._watches.add(promise_id, on_settled)
         if self.store.board is not None and not self._exchange.is_listening:
-            self._put(Job(lambda _: self._exchange.announce_watcher(), lambda: None))
+            self._put(Job(lambda _: self._exchange.announce(), lambda: None))
         self._look(promise_id)
 
     def unwatch(self, promise_id: str, on_settled: OnSettled) -> None:
@@ -119,6 +122,14 @@ class LocalServer:
             self._close()
         elif threading.current_thread() is not self._thread:
             self._thread.join()
+
+    def abandon(self) -> None:
+        """In a forked child: refuse everything, touch nothing, for the file is the parent's."""
+        self._condition = threading.Condition()
+        self._is_stopping = True
+        self._thread = None
+        if self.store.board is not None:
+            self.store.board.abandon()
 
     # -- time ----------------------------------------------------------------------------------------------------
 
@@ -182,13 +193,31 @@ class LocalServer:
             self._is_running = False
 
     def _serve(self) -> None:
-        while True:
-            batch = self._next_batch()
-            if batch is None:
-                break
+        try:
+            while (batch := self._next_batch()) is not None:
+                self._work(batch)
+        finally:
+            self._refuse_rest()
+            self._close()
+
+    def _work(self, batch: list[Submission | Job]) -> None:
+        """One turn of the thread, which must not end before it is told to."""
+        try:
             self._turn(batch, fires=True)
             self._read_news()
-        self._close()
+        except Exception:  # noqa: BLE001 - a store that cannot be read now may be readable in a second
+            _log.exception("the embedded server of %s could not look at its store; trying again", self.store.path)
+            with self._condition:
+                self.clock.wait(self._condition, PAUSE_MS)
+
+    def _refuse_rest(self) -> None:
+        """Answer whatever is left, so that nobody waits for ever."""
+        with self._condition:
+            self._is_stopping = True
+            rest = [*self._queue]
+            self._queue.clear()
+        for item in rest:
+            _refuse(item, self.store.path)
 
     def _close(self) -> None:
         self._engine.run([Job(lambda _: self._exchange.close(), lambda: None)], fires=False)
@@ -212,7 +241,7 @@ class LocalServer:
         if self._exchange.is_listening:
             is_idle = now_ms - self._busy_at_ms > IDLE_AFTER_MS
             soonest = min(soonest, now_ms + (POLL_IDLE_MS if is_idle else POLL_MS))
-        return None if soonest >= NEVER_MS else soonest - now_ms
+        return None if soonest >= NEVER_MS else min(soonest - now_ms, WAIT_MAX_MS)
 
     def _turn(self, batch: list[Submission | Job], *, fires: bool) -> int:
         """Run a batch, commit, and tell everybody; return how many timers fired."""

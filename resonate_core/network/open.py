@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
@@ -32,8 +33,18 @@ class _Shared:
         self.users = 0
 
 
-_lock: Final = threading.Lock()
+_lock = threading.Lock()
 _servers: Final[dict[Path, _Shared]] = {}
+_forks_noted = False
+
+
+def _forget() -> None:
+    """In a forked child: no thread, no locks of ours, and a connection that SQLite forbids to use. Open anew."""
+    global _lock  # noqa: PLW0603 - the parent's threads may have held the old one
+    _lock = threading.Lock()
+    for shared in _servers.values():
+        shared.server.abandon()
+    _servers.clear()
 
 
 def open_network(
@@ -96,6 +107,10 @@ def _acquire(
     path: Path, clock: Clock, synchronous: Literal["FULL", "NORMAL"], retry_ms: int, *, is_own_clock: bool
 ) -> tuple[LocalServer, Callable[[], None]]:
     """Return the one server of this process on a file, and how to let go of it."""
+    global _forks_noted  # noqa: PLW0603 - registered once, when there is something to protect
+    if not _forks_noted and hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=_forget)
+        _forks_noted = True
     from resonate_core.store.sqlite import SqliteStore  # noqa: PLC0415 - a build of Python without sqlite3 has memory:
 
     settings = (synchronous, retry_ms, clock if is_own_clock else None)

@@ -54,6 +54,7 @@ class Board:
         self._seen_version = -1
         self._last_seq = 0
         self._posted = 0
+        self.is_announced = False
         self.others: list[Peer] = []
 
     # -- noticing ------------------------------------------------------------------------------------------------
@@ -93,9 +94,17 @@ class Board:
 
     def join(self, group: str, pid: str, *, is_worker: bool) -> None:
         """Say that a network is here."""
-        if not self._last_seq:
-            self._last_seq = self._execute(q.BULLETIN_LAST).fetchone()[0]
+        self.announce()
         self._execute(q.PEER_PUT, (group, pid, is_worker, self._presence.number))
+
+    def announce(self) -> None:
+        """Say that this process is here and wants to hear of settlements, until it closes the file."""
+        if self.is_announced:
+            return
+        self.is_announced = True
+        self._last_seq = self._execute(q.BULLETIN_LAST).fetchone()[0]
+        number = self._presence.number
+        self._execute(q.PEER_PUT, ("", str(number), False, number))
 
     def leave(self, group: str, pid: str) -> None:
         """Say that a network has gone."""
@@ -123,6 +132,10 @@ class Board:
         if self._posted >= TRIM_COUNT:
             self._posted = 0
             self._execute(q.BULLETIN_TRIM, (now_ms - KEEP_MS,))
+
+    def abandon(self) -> None:
+        """In a forked child: the locks are the parent's."""
+        self._presence.abandon()
 
     def close(self) -> None:
         """Leave the file to the others."""

@@ -83,6 +83,11 @@ class Presence:
             _unlock(file, number)
             return False
 
+    def abandon(self) -> None:
+        """In a forked child: forget, without closing anything, what the parent holds."""
+        Presence._lock = threading.Lock()
+        Presence._open.pop(self._path, None)
+
     def leave(self) -> None:
         """Let go; others see this process as gone."""
         with Presence._lock:
