@@ -1,7 +1,7 @@
 """Seeded simulation: durable programs on several workers over bad lines, killed and paused, in virtual time.
 
-The same seed gives the same log, line by line. What must hold is checked by whoever runs it: results, and what steps and
-messages have left behind.
+The same seed gives the same log, line by line. What must hold is checked by whoever runs it: results, and what steps
+and messages have left behind.
 """
 
 from __future__ import annotations
@@ -113,7 +113,8 @@ class Simulation:
         while self._is_open():
             self._turns += 1
             if self._turns > TURNS_MAX:
-                raise SimulationError(f"seed {self.seed} does not end; the last lines are:\n" + "\n".join(self.log[-40:]))
+                tail = "\n".join(self.log[-40:])
+                raise SimulationError(f"seed {self.seed} does not end; the last lines are:\n{tail}")
             self._misfortune()
             self._release_delayed()
             if not self.stage.turn() and not self._delayed:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from resonate_core.client.engine import Engine
@@ -17,6 +16,7 @@ from resonate_core.testing.stage import Stage
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from concurrent.futures import Future
+    from datetime import timedelta
 
     from resonate_core.codec import Encryptor
     from resonate_core.network.port import Network
@@ -73,7 +73,9 @@ class InlineEngine(Engine):
                 stage.clock.advance_to(max(end_ms, stage.clock.now_ms()))
                 raise TimeoutError(f"no result within {timeout} s of virtual time; it goes on, ask again")
             if not stage.jump():
-                raise StuckError("nothing is due any more and the result is not there; who should have sent or resolved it?")
+                raise StuckError(
+                    "nothing is due any more and the result is not there; who should have sent or resolved it?"
+                )
         return future.result()
 
     async def awaited(self, future: Future[T], timeout: float | None = None) -> T:

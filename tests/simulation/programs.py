@@ -29,6 +29,12 @@ def flaky(label: str) -> int:
     return number
 
 
+@step()
+def refuse() -> None:
+    """Fail for good."""
+    raise LookupError("after all")
+
+
 @durable()
 def sequence(ctx, count):
     found = []
@@ -76,7 +82,7 @@ def saga(ctx, count):
         for index in range(count):
             done.append((yield ctx.run(token, f"{ctx.id}/{index}")))
         yield ctx.sleep(30)
-        raise LookupError("after all")
+        yield ctx.run(refuse)
     except LookupError:
         undone = []
         for number in reversed(done):

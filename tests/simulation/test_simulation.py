@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import pytest
 
 from resonate_core.testing import Faults, Simulation
@@ -27,7 +26,7 @@ def simulated(seed: int, faults: Faults | None = None) -> Simulation:
 
 def check(run: Simulation) -> None:
     result = {id: run.client.get(id).result() for id in ("sequence", "fan", "family", "race", "saga", "chain")}
-    executed = dict((number, label) for label, number in programs.executed)
+    executed = {number: label for label, number in programs.executed}
     assert [executed[n] for n in result["sequence"]] == [f"sequence/{i}" for i in range(8)]
     assert [executed[n] for n in result["fan"]] == [f"fan/{i}" for i in range(8)]
     assert len(set(result["family"])) == len(result["family"]) == 7
