@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from resonate_core.client.describe import Description
+from resonate_core.client.driving import DriverHost
 from resonate_core.client.function import Function
 from resonate_core.client.handle import Handle
 from resonate_core.client.resonate import Resonate
 from resonate_core.codec import AesGcmEncryptor, Encryptor
 from resonate_core.context import Context
+from resonate_core.driver import Driver, Event, driver
 from resonate_core.errors import (
     AlreadyRegisteredError,
     AlreadyStartedError,
@@ -41,6 +43,7 @@ from resonate_core.errors import (
     UsageError,
 )
 from resonate_core.marks import durable, entry, query, signal, step, update
+from resonate_core.protocol.records import PromiseRecord
 from resonate_core.retry import Backoff, Constant, Exponential, Linear, Never
 from resonate_core.scheduler.promises import Promise
 from resonate_core.step_context import heartbeat, in_step, step_info, step_logger
@@ -61,8 +64,11 @@ __all__ = [
     "ContinueAsNew",
     "DecodeError",
     "Description",
+    "Driver",
+    "DriverHost",
     "EncodeError",
     "Encryptor",
+    "Event",
     "ExecutionClosedError",
     "ExecutionError",
     "Exponential",
@@ -75,6 +81,7 @@ __all__ = [
     "NotFoundError",
     "NotRegisteredError",
     "Promise",
+    "PromiseRecord",
     "ProtocolError",
     "RemoteError",
     "Resonate",
@@ -89,6 +96,7 @@ __all__ = [
     "TimedOutError",
     "TransportError",
     "UsageError",
+    "driver",
     "durable",
     "entry",
     "heartbeat",

@@ -55,6 +55,11 @@ class Context:
         return self._shown_id or self.base
 
     @property
+    def execution(self) -> Execution:
+        """The execution behind the context, for drivers and the runtime itself."""
+        return self._execution
+
+    @property
     def info(self) -> ContextInfo:
         """What is known about this execution."""
         return ContextInfo.of(self._execution, self.base)

@@ -90,6 +90,7 @@ class Execution:
         self.catching_up = False
         self.drained_to = first_slot
         self.has_acted = False
+        self.event_is_replayed = version > 1
         self.open_records: dict[str, PromiseRecord] = {}
         self.steps_running = 0
         self.answers_open = 0
@@ -334,6 +335,7 @@ class Execution:
             payload = self._take_match(key)
         if must_record and self.order.breaks_batch:
             self.flush_order()
+        self.event_is_replayed = self.catching_up or not self.order.is_past_record
         shown = str(payload.slot) if hasattr(payload, "slot") else payload if isinstance(payload, str) else ""
         self.order.advance(key, shown, must_record=must_record)
         self.note_event(must_record=must_record)

@@ -1,0 +1,163 @@
+"""What the host of drivers needs of a ``Resonate`` beyond its everyday calls; see ``resonate_core.driver``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from resonate_core.client.messages import Messages
+from resonate_core.client.operations import Operation, checked
+from resonate_core.client.starting import newest_operation
+from resonate_core.clock import new_id
+from resonate_core.errors import CanceledError, NotFoundError, TimedOutError
+from resonate_core.ids import run_id
+from resonate_core.network.local import LocalNetwork
+from resonate_core.network.open import open_network
+from resonate_core.protocol.requests import PromiseGet, PromiseSearch, PromiseSettle
+from resonate_core.registry import describe
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from concurrent.futures import Future
+
+    from resonate_core.client.resonate import Resonate
+    from resonate_core.protocol.records import PromiseRecord
+
+_PAGE = 1000
+
+
+class DriverHost:
+    """One ``Resonate`` as the host of drivers sees it. Futures are ``concurrent.futures``; nothing blocks.
+
+    Args:
+        resonate: the client, or worker, to look behind.
+    """
+
+    def __init__(self, resonate: Resonate) -> None:
+        self.resonate = resonate
+        self._engine = resonate._engine  # noqa: SLF001 - two faces of one object
+
+    def sibling(self, *, group: str, **settings: Any) -> Resonate:
+        """Return another ``Resonate`` on the same store, ``memory:`` included, as a member of another group."""
+        mine = self._engine.settings
+        settings = {"encryptor": mine.encryptor, "synchronous": mine.synchronous, **settings}
+        network = self._engine.network
+        if mine.url == "memory:" and isinstance(network, LocalNetwork):
+            own = open_network("memory:", group=group, clock=mine.clock, shared=network.server)
+            return type(self.resonate)(network=own, group=group, clock=mine.clock, **settings)
+        return type(self.resonate)(mine.url, group=group, **settings)
+
+    def register_fallback(self, function: Callable[..., Any]) -> None:
+        """Run a function for every name that nobody registered; ``ctx.info.function`` says which was called."""
+        self._engine.registry.fallback = describe(function)
+
+    @property
+    def url(self) -> str:
+        """Where everything is kept."""
+        return self._engine.settings.url
+
+    def now_ms(self) -> int:
+        """Return the time of the store's clock, milliseconds since the epoch."""
+        return self._engine.env.now_ms()
+
+    # -- promises ------------------------------------------------------------------------------------------------
+
+    def post(self, id: str, message: Mapping[str, Any]) -> Future[None]:
+        """Put a message into the inbox of the newest generation of an execution; the same ``id`` twice is one."""
+        plain = dict(message)
+        return Messages(self._engine).post(id, plain, plain.pop("id", None) or new_id())
+
+    def newest(self, id: str) -> Future[PromiseRecord | None]:
+        """Return the record of the newest generation of an id, None if there is none."""
+        return self._engine.drive(_newest(id))
+
+    def get(self, promise_id: str) -> Future[PromiseRecord | None]:
+        """Return one record, None if there is none."""
+        return self._engine.drive(_get(promise_id))
+
+    def runs(self, promise_id: str) -> Future[int]:
+        """Return how often an execution has continued as new."""
+        return self._engine.drive(_runs(promise_id))
+
+    def settled(self, promise_id: str) -> Future[PromiseRecord]:
+        """Return a future for the settled record of a promise, which need not exist yet."""
+        return self._engine.settled(promise_id)
+
+    def search(self, *, state: str | None = None, tags: Mapping[str, str]) -> Future[list[PromiseRecord]]:
+        """Return records by state and tags."""
+        return self._engine.drive(_search(state, dict(tags)))
+
+    def settle(
+        self, promise_id: str, *, value: Any = None, error: BaseException | None = None, canceled: bool = False
+    ) -> Future[PromiseRecord]:
+        """Settle a promise; one that is settled already stays as it is and is returned."""
+        codec = self._engine.env.codec
+        encoded = codec.encode_value(value) if error is None else codec.encode_error(error)
+        state = "rejected_canceled" if canceled else "resolved" if error is None else "rejected"
+        return self._engine.drive(_settle(PromiseSettle(promise_id, state, encoded)))  # type: ignore[arg-type]
+
+    def outcome(self, record: PromiseRecord) -> tuple[Any, BaseException | None]:
+        """Return (value, error) of a settled record."""
+        codec = self._engine.env.codec
+        if record.state == "resolved":
+            return codec.decode_value(record.value), None
+        if record.state == "rejected_timedout":
+            return None, TimedOutError(f"{record.id} was not finished before its deadline")
+        if record.value.data is None:
+            return None, CanceledError(f"{record.id} was canceled")
+        return None, codec.decode_error(record.value)
+
+    def function_name(self, record: PromiseRecord) -> str | None:
+        """Return the name of the function behind a record."""
+        return self._engine.env.recorded_name(record)
+
+    def arguments(self, record: PromiseRecord) -> tuple[Any, ...]:
+        """Return the positional arguments of the call behind a record."""
+        return self._engine.env.codec.decode_invocation(record.param).args
+
+
+def _get(promise_id: str) -> Operation[PromiseRecord | None]:
+    response = (yield [PromiseGet(promise_id)])[0]
+    if response.status == 404:
+        return None
+    return checked(response, "promise.get", promise_id).promise
+
+
+def _newest(id: str) -> Operation[PromiseRecord | None]:
+    record = yield from _get(id)
+    return None if record is None else (yield from newest_operation(id, record))
+
+
+def _runs(promise_id: str) -> Operation[int]:
+    """Run numbers have no holes: double, then halve."""
+    known, step = 0, 1
+    while (yield from _get(run_id(promise_id, known + step))) is not None:
+        known, step = known + step, step * 2
+    missing = known + step
+    while missing - known > 1:
+        middle = (known + missing) // 2
+        if (yield from _get(run_id(promise_id, middle))) is not None:
+            known = middle
+        else:
+            missing = middle
+    return known
+
+
+def _settle(request: PromiseSettle) -> Operation[PromiseRecord]:
+    response = (yield [request])[0]
+    if response.status == 404:
+        raise NotFoundError(f"there is no promise {request.id!r}", kind="promise.settle", id=request.id, status=404)
+    found = checked(response, "promise.settle", request.id).promise
+    if found is None:
+        raise AssertionError("an answer to promise.settle carries the promise")
+    return found
+
+
+def _search(state: str | None, tags: dict[str, str]) -> Operation[list[PromiseRecord]]:
+    found: list[PromiseRecord] = []
+    cursor: str | None = None
+    while True:
+        response = checked((yield [PromiseSearch(state, tags, _PAGE, cursor)])[0], "promise.search", "")
+        found.extend(response.promises)
+        cursor = response.cursor
+        if cursor is None:
+            return found
