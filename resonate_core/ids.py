@@ -32,11 +32,16 @@ def check_id(id: str) -> str:
     """
     if not isinstance(id, str):
         raise InvalidIdError(f"an id must be text, got {type(id).__name__} {id!r}; write str(...) around it")
+    if type(id) is not str:  # a member of an Enum prints differently from one Python to the next
+        id = str.__str__(id)
     if not id:
         raise InvalidIdError("an id must not be empty; use a key of your own, or str(uuid4())")
     if "\x00" in id:
         raise InvalidIdError(f"id {id!r} contains a NUL character, which servers refuse; remove it")
-    size = len(id.encode("utf-8", "surrogatepass"))
+    try:
+        size = len(id.encode("utf-8"))
+    except UnicodeEncodeError as error:
+        raise InvalidIdError(f"id {id!r} contains half of a surrogate pair, which no store takes; remove it") from error
     if size > ID_BYTES_MAX:
         raise InvalidIdError(f"id {id[:40]!r}... has {size} bytes, at most {ID_BYTES_MAX} are stored; shorten it")
     return id

@@ -7,11 +7,13 @@ definition to a client, cause no import cycles, and tests may register substitut
 from __future__ import annotations
 
 import inspect
+import math
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from resonate_core.errors import UsageError
+from resonate_core.retry import checked_policy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,14 +63,18 @@ class HandlerMark:
 
 
 def seconds_of(value: float | timedelta | None, what: str) -> float | None:
-    """Return seconds of a number or timedelta; refuse NaN, negative numbers and other types by name."""
+    """Return seconds of a number or timedelta.
+
+    Raises:
+        UsageError: another type, a negative number, NaN, or no end at all (None says that).
+    """
     if value is None:
         return None
     number = value.total_seconds() if isinstance(value, timedelta) else value
     if isinstance(number, bool) or not isinstance(number, (int, float)):
         raise UsageError(f"{what} must be seconds or a timedelta, got {type(value).__name__} {value!r}")
-    if number != number or number < 0:  # noqa: PLR0124 - NaN is the one value unequal to itself
-        raise UsageError(f"{what} must not be negative or NaN, got {value!r}")
+    if not 0 <= number < math.inf:
+        raise UsageError(f"{what} must be finite and not negative, got {value!r}; leave it out for no limit")
     return float(number)
 
 
@@ -100,11 +106,12 @@ def durable(name: Any = None, version: int = 1, **options: Any) -> Any:
     """
     if callable(name) and not isinstance(name, str):
         return durable()(name)
+    _check_name(name, "@durable")
     checked_version(version)
 
     def mark(thing: Any) -> Any:
         if not (inspect.isfunction(thing) or inspect.isclass(thing)):
-            raise UsageError(f"@durable marks a function or a class, got {thing!r}")
+            raise UsageError(f"@durable marks a function or a class, got {thing!r}{_order_of_decorators(thing)}")
         setattr(thing, DURABLE_ATTRIBUTE, DurableMark(name or thing.__name__, version, options))
         _marked.append(thing)
         return thing
@@ -137,28 +144,63 @@ def step(
         attempt_timeout: limit of one attempt, seconds or timedelta.
         heartbeat_timeout: limit between two heartbeats of one attempt, seconds or timedelta.
         errors: ``"raw"`` raises the step's own error, ``"wrapped"`` a ``StepError`` around it.
+
+    Raises:
+        UsageError: an argument that cannot be honoured, or the thing marked is no leaf function.
     """
     if callable(name) and not isinstance(name, str):
         return step()(name)
+    _check_name(name, "@step")
+    checked_policy(retry_policy)
     if errors not in ("raw", "wrapped"):
         raise UsageError(f"errors must be 'raw' or 'wrapped', got {errors!r}")
     attempt = seconds_of(attempt_timeout, "attempt_timeout")
     beat = seconds_of(heartbeat_timeout, "heartbeat_timeout")
 
     def mark(function: Any) -> Any:
+        _check_leaf(function)
         own_name = name or getattr(function, "__name__", type(function).__name__)
-        setattr(function, STEP_ATTRIBUTE, StepMark(own_name, retry_policy, attempt, beat, errors))
+        try:
+            setattr(function, STEP_ATTRIBUTE, StepMark(own_name, retry_policy, attempt, beat, errors))
+        except AttributeError as error:
+            raise UsageError(
+                f"@step cannot mark {function!r}; mark the function itself, or write one around it"
+            ) from error
         _marked.append(function)
         return function
 
     return mark
 
 
+def _check_name(name: Any, what: str) -> None:
+    if name is not None and not isinstance(name, str):
+        raise UsageError(f"{what} takes a name as text, got {name!r}")
+
+
+def _check_leaf(function: Any) -> None:
+    if not callable(function) or inspect.isclass(function) or isinstance(function, staticmethod | classmethod):
+        raise UsageError(f"@step marks a function, got {function!r}{_order_of_decorators(function)}")
+    if inspect.isgeneratorfunction(function):
+        raise UsageError(
+            f"@step marks a function that runs to its end, got the generator function {function!r}; "
+            "mark it with @durable, or let a step return list(...) of what it yields"
+        )
+
+
+def _order_of_decorators(thing: Any) -> str:
+    """Return what to do about a mark that stands above ``@staticmethod`` or ``@classmethod``: it would be lost."""
+    if not isinstance(thing, staticmethod | classmethod):
+        return ""
+    return f"; put @{type(thing).__name__} above the mark"
+
+
 def _handler(kind: HandlerKind, name: Any) -> Any:
     if callable(name) and not isinstance(name, str):
         return _handler(kind, None)(name)
+    _check_name(name, f"@{kind}")
 
     def mark(function: Any) -> Any:
+        _check_handler(kind, function)
         own = HandlerMark(kind, name or function.__name__)
         setattr(function, HANDLER_ATTRIBUTE, own)
         if kind == "update":
@@ -166,6 +208,15 @@ def _handler(kind: HandlerKind, name: Any) -> Any:
         return function
 
     return mark
+
+
+def _check_handler(kind: HandlerKind, function: Any) -> None:
+    if not inspect.isfunction(function):
+        raise UsageError(f"@{kind} marks a method, got {function!r}{_order_of_decorators(function)}")
+    if kind == "query" and inspect.isgeneratorfunction(function):
+        raise UsageError(f"@query {function.__qualname__} must not yield: a query reads state and changes nothing")
+    if kind != "entry" and (inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)):
+        raise UsageError(f"@{kind} {function.__qualname__} is async, expected a plain method or a generator; write def")
 
 
 def _set_validator(mark: HandlerMark, check: F) -> F:
@@ -212,15 +263,31 @@ def handlers_of(cls: type) -> dict[tuple[HandlerKind, str], tuple[str, HandlerMa
     """Map (kind, name) to (attribute, mark) over a class and its bases; an override replaces the inherited one.
 
     An override without a mark of its own keeps the mark of what it overrides.
+
+    Raises:
+        UsageError: two methods answer to one name.
     """
     found: dict[tuple[HandlerKind, str], tuple[str, HandlerMark]] = {}
     for attribute in dir(cls):
-        for owner in cls.__mro__:
-            mark = getattr(owner.__dict__.get(attribute), HANDLER_ATTRIBUTE, None)
-            if isinstance(mark, HandlerMark):
-                found[mark.kind, mark.name] = (attribute, mark)
-                break
+        mark = _handler_mark(cls, attribute)
+        if mark is None or getattr(cls, attribute, None) is None:  # an override with None takes the handler away
+            continue
+        key = (mark.kind, mark.name)
+        if key in found:
+            raise UsageError(
+                f"class {cls.__qualname__} has two methods for {mark.kind} {mark.name!r}: {found[key][0]} and "
+                f"{attribute}; give one of them another name"
+            )
+        found[key] = (attribute, mark)
     return found
+
+
+def _handler_mark(cls: type, attribute: str) -> HandlerMark | None:
+    for owner in cls.__mro__:
+        mark = getattr(owner.__dict__.get(attribute), HANDLER_ATTRIBUTE, None)
+        if isinstance(mark, HandlerMark):
+            return mark
+    return None
 
 
 def handler_name(thing: Any) -> str:

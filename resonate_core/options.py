@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from resonate_core.errors import UsageError
 from resonate_core.ids import check_id
 from resonate_core.marks import seconds_of
+from resonate_core.retry import checked_names, checked_policy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,7 +29,7 @@ class CallOptions:
     heartbeat_timeout: float | None = None
     schedule_to_start_timeout: float | None = None
     retry_policy: Any = UNSET
-    non_retryable_exceptions: tuple[type[BaseException], ...] = ()
+    non_retryable_exceptions: tuple[type[BaseException] | str, ...] = ()
     errors: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     target: str | None = None
@@ -83,6 +84,20 @@ def _check_target(value: Any) -> str | None:
     return value
 
 
+def _check_durable(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise UsageError(f"option durable must be True or False, got {value!r}")
+    return value
+
+
+def _check_encoder(value: Any) -> None:
+    if value is not None:
+        raise UsageError(
+            "option encoder is not supported: every reader of a promise must read what its writer wrote; give the "
+            f"client an encryptor or a codec instead, got {value!r}",
+        )
+
+
 _CHECKS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "id": lambda value: None if value is None else check_id(value),
     "tags": lambda value: _check_tags(value or {}),
@@ -91,7 +106,10 @@ _CHECKS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "errors": lambda value: None if value is None else _one_of("errors", value, ("raw", "wrapped")),
     "version": _check_version,
     "target": _check_target,
-    "non_retryable_exceptions": tuple,
+    "non_retryable_exceptions": lambda value: checked_names(value, "option non_retryable_exceptions"),
+    "retry_policy": lambda value: value if value is UNSET else checked_policy(value),
+    "durable": _check_durable,
+    "encoder": _check_encoder,
 }
 
 

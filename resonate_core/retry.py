@@ -284,10 +284,24 @@ def resolve(policy: Any, function: Any) -> Any:
     Raises:
         UsageError: neither of those.
     """
+    checked_policy(policy)
     if policy is None or callable(getattr(policy, "next", None)):
         return policy
-    if callable(policy):
-        return resolve(policy(function), function)
+    return resolve(policy(function), function)
+
+
+def checked_policy(policy: Any) -> Any:
+    """Return what may stand as ``retry_policy=``.
+
+    Raises:
+        UsageError: no policy, or the class of one instead of an instance.
+    """
+    if isinstance(policy, type):
+        raise UsageError(
+            f"retry_policy must be an instance, got the class {policy.__name__}; write {policy.__name__}(...)"
+        )
+    if policy is None or callable(getattr(policy, "next", None)) or callable(policy):
+        return policy
     raise UsageError(f"retry_policy must be None or have next(attempt), such as Backoff(1), got {policy!r}")
 
 
