@@ -12,11 +12,11 @@ import weakref
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from resonate_core.client.builtins import register_builtins
 from resonate_core.client.operations import drive
-from resonate_core.client.queries import worker_side
 from resonate_core.errors import StoppedError, UsageError
 from resonate_core.network.open import open_network
-from resonate_core.registry import Registry, describe
+from resonate_core.registry import Registry
 from resonate_core.scheduler.environment import Environment
 from resonate_core.worker.steps import StepRunner
 from resonate_core.worker.worker import Worker
@@ -146,7 +146,7 @@ class Engine:
         assert self._worker is not None
         assert self._runner is not None
         self._is_worker = True
-        self.registry.add(describe(worker_side(self)))
+        register_builtins(self)
         if loop is not None:
             self._runner.use_loop(loop)
         self._network.start(self._worker.on_message, is_worker=True)
