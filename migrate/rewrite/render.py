@@ -114,9 +114,8 @@ class Renderer:
         """Return a node's text with its edits; with the user's parentheses if it needs them to span lines."""
         start, end = self.concrete.span(node)
         text = without_added_parentheses(self.range(start, end), self.concrete.text[start:end])
-        if is_multiline(text) and self.concrete.is_parenthesized(node):
-            return self.range(*self.concrete.outer_span(node))
-        return text
+        outer = self.concrete.outer_span(node) if is_multiline(text) else (start, end)
+        return self.range(*outer) if outer != (start, end) and self.may_claim(outer) else text
 
     def body(self, node: ast.AST) -> tuple[str, str]:
         """Return the body of a compound statement, from its first line on, and its indentation."""
@@ -127,7 +126,7 @@ class Renderer:
 
     def whole(self, node: ast.stmt) -> tuple[str, str]:
         """Return a statement with its decorators and the comments above it, and its indentation."""
-        start = self._with_comments_above(self._statement_start(node), 0)
+        start = self._with_comments_above(self._statement_start(node), self._replaced[0])
         return self._lines(start, self.concrete.span(node)[1])
 
     def _lines(self, start: int, end: int) -> tuple[str, str]:
