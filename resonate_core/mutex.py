@@ -1,15 +1,14 @@
 """``Mutex``: a lock over executions and processes, with hand-over and expiry.
 
-A lock is itself an execution, the *keeper* ``mutex/NAME``: requests are messages in its inbox, so they stand in one order;
-a grant settles the latent promise that the requester waits for. Nothing else is needed, so locks work wherever messages
-do, survive crashes, and are handed over in the order in which they were asked for. A holder that neither releases nor
-ends in time loses the lock to the next one.
+A lock is itself an execution, the *keeper* ``mutex/NAME``: requests are messages in its inbox, so they stand in one
+order; a grant settles the latent promise that the requester waits for. Nothing else is needed, so locks work wherever
+messages do, survive crashes, and are handed over in the order in which they were asked for. A holder that does not
+release in time loses the lock to the next one.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Generator
 from typing import TYPE_CHECKING, Any, Final
 
 from resonate_core.errors import UsageError
@@ -17,6 +16,7 @@ from resonate_core.ids import check_id
 from resonate_core.marks import durable, entry, query, seconds_of, signal, step
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
     from datetime import timedelta
 
     from resonate_core.context import Context
@@ -34,7 +34,7 @@ _GRANTS_PER_RUN: Final = 100
 @step(name=SETTLE_FUNCTION)
 def settle(promise_id: str, value: Any) -> None:
     """Resolve a latent promise; workers register what does it under this name."""
-    raise UsageError(f"promise {promise_id!r} is settled with {value!r} by a started worker only; this process has none")
+    raise UsageError(f"promise {promise_id!r} is settled with {value!r} by a started worker only, and there is none")
 
 
 class Mutex:
@@ -104,11 +104,11 @@ class Keeper:
         for _ in range(_GRANTS_PER_RUN):
             yield ctx.wait_until(lambda: self.waiting)
             self.holder, expiry = self.waiting.pop(0)
-            yield ctx.run(settle, self.holder, True)  # noqa: FBT003 - what the latent promise resolves to
+            yield ctx.run(settle, self.holder, True)
             try:
                 yield ctx.wait_until(lambda: self.holder is None, timeout=expiry)
             except TimeoutError:
-                _logger.warning("lock %s was not released within %g s by %s and goes on", self.name, expiry, self.holder)
+                _logger.warning("lock %s was not released within %g s by %s", self.name, expiry, self.holder)
                 self.holder = None
         yield ctx.continue_as_new(self.name, self.waiting)
 
