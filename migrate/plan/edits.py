@@ -73,12 +73,17 @@ class ImportRename:
 
 @dataclass
 class FilePlan:
-    """Everything planned for one file."""
+    """Everything planned for one file.
+
+    Attributes:
+        freed: names that imports of the old SDK bind and that nothing will use any more: new code may take them.
+    """
 
     module: Module
     edits: list[Edit] = field(default_factory=list)
     wants: list[Want] = field(default_factory=list)
     renames: list[ImportRename] = field(default_factory=list)
+    freed: set[str] = field(default_factory=set)
 
     def groups(self) -> set[str]:
         """Return the groups that change this file."""

@@ -30,7 +30,7 @@ def choose_local_name(plan: FilePlan, target: str, prefer: str = "") -> tuple[st
         if want.target == target:
             return want.local, False
     plain = prefer or target.rsplit(".", 1)[-1]
-    taken = names_in_use(plan.module) | {want.local for want in plan.wants}
+    taken = (names_in_use(plan.module) - plan.freed) | {want.local for want in plan.wants}
     if plain not in taken:
         return plain, False
     local = ALIAS_PREFIX + plain

@@ -20,6 +20,7 @@ class Change:
         renames: import entries that import another name.
         packages: top-level names of the SDK that is left behind.
         first_party: top-level names of the project's own modules.
+        freed: names of the old SDK's imports that new code has taken over.
         line_length: configured width, or None to take the file's own.
     """
 
@@ -29,6 +30,7 @@ class Change:
     packages: frozenset[str] = frozenset()
     first_party: frozenset[str] = frozenset()
     line_length: int | None = None
+    freed: frozenset[str] = frozenset()
 
     @property
     def is_empty(self) -> bool:
@@ -45,4 +47,5 @@ def change_of(job: Job, plan: FilePlan, without: frozenset[str], line_length: in
         packages=job.project.packages,
         first_party=frozenset(name.split(".")[0] for name in job.project.modules),
         line_length=line_length,
+        freed=frozenset(plan.freed),
     )

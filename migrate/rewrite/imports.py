@@ -67,13 +67,15 @@ class ImportEditor:
 
     def _is_gone(self, entry: Import, renames: dict[ast.alias, ImportRename], change: Change, used: set[str]) -> bool:
         name = entry.local
+        is_sdk = entry.target.split(".")[0] in change.packages
+        if is_sdk and name in change.freed and entry.scope is self.module.scope:
+            return True
         new = renames[entry.alias].local if entry.alias in renames and entry.alias.asname is None else name
         if new in used or name in self.module.exported:
             return False
         if entry.alias.asname is not None and entry.alias.asname == entry.alias.name:
             return False  # ``import x as x`` is an explicit re-export
         before = bool(self.module.loads.get(name)) or self._in_texts(name)
-        is_sdk = entry.target.split(".")[0] in change.packages
         return before or (is_sdk and not self.module.is_package)
 
     def _in_texts(self, name: str) -> bool:

@@ -86,7 +86,7 @@ def _check(draft: Draft, function: Definition, roots: set[Definition], closed: s
 
 def _pass_on(work: Work, function: Definition, emit: Emit) -> None:
     job = emit.job
-    if job.colour(function) == "generator":
+    if job.colour(function) == "generator" or function in job.survey.own_signature:
         return
     node = function.node
     assert isinstance(node, FUNCTIONS)

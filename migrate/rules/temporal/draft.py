@@ -15,6 +15,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from migrate.plan.naming import is_only_binding
 from migrate.plan.survey import Survey, finding_at
 
 if TYPE_CHECKING:
@@ -150,6 +151,21 @@ class Draft:
         """Return the dotted external name of an expression, or ""."""
         return self.project.external(module, node)
 
+    def is_alias(self, module: Module, node: ast.expr) -> bool:
+        """Tell whether a chain starts at a variable that holds something of the SDK itself, not an object of it."""
+        root: ast.expr = node
+        while isinstance(root, ast.Attribute):
+            root = root.value
+        if not isinstance(root, ast.Name):
+            return False
+        found = self.project.resolve(module, root)
+        if found is None or found.kind != "external":
+            return False
+        scope = module.scope_of.get(root)
+        while scope is not None and (root.id not in scope.bindings or scope.kind == "class"):
+            scope = scope.parent
+        return scope is not None and any(one.kind != "import" for one in scope.bindings[root.id])
+
     def resolver(self, module: Module) -> Callable[[ast.expr], str]:
         """Return ``external`` for one file."""
         return lambda node: self.project.external(module, node)
@@ -159,6 +175,7 @@ def edit(job: Job) -> None:
     """Run the actions of every unit that converts, and say what was noted about it."""
     survey = job.survey
     assert isinstance(survey, TemporalSurvey)
+    _free_names(job, survey)
     for unit, module, action in survey.actions:
         if job.converts(unit):
             action(Emit(job, job.file(module, unit), module))
@@ -166,6 +183,24 @@ def edit(job: Job) -> None:
         if job.converts(unit):
             for module, node, code, level, message, advice in notes:
                 job.findings.append(finding_at(module, node, code, level, message, advice))
+
+
+def _free_names(job: Job, survey: TemporalSurvey) -> None:
+    """Let new code have the names of SDK imports, in files that move as a whole or not at all."""
+    groups: dict[str, set[str | None]] = defaultdict(set)
+    for unit in survey.units:
+        groups[unit.module.path].add(job.groups.name(unit) if job.converts(unit) else None)
+    for unit in survey.units:
+        module = unit.module
+        found = groups[module.path]
+        if len(found) == 1 and None not in found:
+            job.file(module, unit).plan.freed.update(
+                entry.local
+                for entry in module.imports
+                if entry.target.startswith(SDK)
+                and entry.scope is module.scope
+                and is_only_binding(module.scope, entry.local)
+            )
 
 
 def top_statement(module: Module, node: ast.AST) -> ast.AST:

@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING, Final
 
 from migrate.plan.fragments import Part, code
-from migrate.rules.temporal.trees import COMPREHENSIONS, is_inside, loop_names_are_free, statement_of
+from migrate.rules.temporal.trees import COMPREHENSIONS, free_name, is_inside, loop_names_are_free, statement_of
 
 if TYPE_CHECKING:
     from migrate.rules.temporal.place import Place
@@ -21,22 +21,48 @@ def lower_comprehension(place: Place, site: ast.expr) -> bool:
     Returns:
         Whether the place is taken care of; False also where there is no comprehension.
     """
-    function = place.function.node
-    found = is_inside(place.module, site, (*COMPREHENSIONS, ast.Lambda), function)
-    if found is None:
-        return False
+    found = is_inside(place.module, site, (*COMPREHENSIONS, ast.Lambda), place.function.node)
     if found in place.work.lowered:
         return True
+    if not isinstance(found, ast.ListComp) or not _is_plain(place, found):
+        return False
     statement = statement_of(place.module, found)
-    if not isinstance(found, ast.ListComp) or len(found.generators) != 1 or found.generators[0].is_async:
-        return False
-    maker = _loop(found, statement)
-    if maker is None or not loop_names_are_free(place.module, function, [found.generators[0].target], statement):
-        return False
-    if is_inside(place.module, found, COMPREHENSIONS, function) is not None:
-        return False
+    loop = _loop(found, statement)
+    if loop is None:
+        return _may_go_before(found, statement) and _hoist(place, found, statement)
     place.work.lowered.add(found)
-    place.replace(statement, lambda _emit: maker, rule=CODE)
+    place.replace(statement, lambda _emit: loop, rule=CODE)
+    return True
+
+
+def _is_plain(place: Place, node: ast.ListComp) -> bool:
+    """Tell whether a comprehension has one clause, stands in no other, and leaks no name that matters."""
+    function = place.function.node
+    if len(node.generators) != 1 or node.generators[0].is_async:
+        return False
+    if is_inside(place.module, node, COMPREHENSIONS, function) is not None:
+        return False
+    statement = statement_of(place.module, node)
+    return loop_names_are_free(place.module, function, [node.generators[0].target], statement)
+
+
+def _may_go_before(node: ast.ListComp, statement: ast.stmt) -> bool:
+    """Tell whether a comprehension may be computed before the rest of its statement."""
+    if not isinstance(statement, (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Return, ast.Expr)):
+        return False
+    inside = set(ast.walk(node))
+    others = [one for one in ast.walk(statement) if one not in inside]
+    lazy = (ast.IfExp, ast.BoolOp, ast.Lambda, ast.Await, *COMPREHENSIONS)
+    return not any(isinstance(one, lazy) for one in others)
+
+
+def _hoist(place: Place, node: ast.ListComp, statement: ast.stmt) -> bool:
+    """Compute a comprehension in a loop above its statement."""
+    name = free_name(place.function.node, "results", "values", "found")
+    loop = loop_template(f"{name} = []", name, node, "{}")
+    place.work.lowered.add(node)
+    place.draft.act(place.module, place.node, lambda emit: emit.file.insert_before(statement, loop, code=CODE))
+    place.replace(node, lambda _emit: name, rule=CODE)
     return True
 
 
@@ -47,11 +73,17 @@ def _loop(node: ast.ListComp, statement: ast.stmt) -> Part | None:
             return loop_template(f"{name} = []", name, node, "{}")
         case ast.AnnAssign(target=ast.Name(id=name), annotation=annotation, value=value) if value is node:
             return loop_template(code("{}: {} = []", name, annotation), name, node, "{}")
+        case ast.AugAssign(target=ast.Name(id=name), op=ast.Add(), value=value) if value is node:
+            return None if _says(node, name) else loop_template(None, name, node, "{}")
         case ast.Expr(value=value) if value is node:
             return loop_template(None, None, node, "{}")
         case ast.Return(value=value) if value is node:
             return code("{}\nreturn results", loop_template("results = []", "results", node, "{}"))
     return None
+
+
+def _says(node: ast.AST, name: str) -> bool:
+    return any(isinstance(one, ast.Name) and one.id == name for one in ast.walk(node))
 
 
 def loop_template(first: Part | None, name: str | None, node: ast.ListComp | ast.GeneratorExp, element: str) -> Part:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import builtins
+import keyword
 from typing import TYPE_CHECKING, Final
 
 from migrate.plan.fragments import Named, Part, Whole, call, code
@@ -27,6 +29,8 @@ stays: `@durable(name="GreetingWorkflow")`. Imports, exports, workers, clients a
     action="Nothing; read the diff.",
 )
 _SUFFIX: Final = "_workflow"
+#: Names that mean something to every reader already.
+_TAKEN: Final = frozenset((*dir(builtins), *keyword.kwlist, *keyword.softkwlist))
 
 
 def choose_name(work: Work, workflow: Workflow) -> str:
@@ -35,7 +39,7 @@ def choose_name(work: Work, workflow: Workflow) -> str:
         return ""
     plain = snake_case(workflow.definition.name)
     for name in (plain, plain + _SUFFIX):
-        if _is_free(work, workflow, name):
+        if name not in _TAKEN and _is_free(work, workflow, name):
             return name
     return ""
 
@@ -123,7 +127,7 @@ def durable_part(emit: Emit, workflow: Workflow) -> Part:
 
 def _keyword(node: ast.expr, name: str) -> ast.expr | None:
     keywords = node.keywords if isinstance(node, ast.Call) else []
-    return next((keyword.value for keyword in keywords if keyword.arg == name), None)
+    return next((one.value for one in keywords if one.arg == name), None)
 
 
 def _docstring(node: ast.AST) -> ast.Expr | None:
@@ -152,4 +156,4 @@ def merged_docstring(workflow: Workflow) -> str | None:
         if text is None or not text.startswith('"""') or not text.endswith('"""') or "\\" in text:
             return None
         texts.append(text[3:-3].strip())
-    return '"""' + texts[0] + "\n\n    " + texts[1] + '\n    """'
+    return '"""' + texts[0] + "\n\n" + texts[1] + '\n"""'

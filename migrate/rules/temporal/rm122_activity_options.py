@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from migrate.plan.fragments import Named, Part, call, code
@@ -225,6 +226,7 @@ def survey(draft: Draft, facts: Facts) -> dict[ast.Call, Mark]:
     marks = {activity: choose_mark(draft, activity) for activity in facts.activities.values()}
     for one in facts.calls.values():
         _check(draft, one)
+    _survey_dictionaries(draft, facts)
     return {one.node: marks[one.activity] for one in facts.calls.values() if one.activity is not None}
 
 
@@ -310,7 +312,39 @@ def _check_splat(draft: Draft, one: ActivityCall, splat: ast.expr) -> None:
         )
 
 
-def convert_dictionary(draft: Draft, emit: Emit, node: ast.expr) -> None:
+def _survey_dictionaries(draft: Draft, facts: Facts) -> None:
+    """Leave the edits of every dictionary of options, once; all its uses must be calls of activities."""
+    splats = {splat for one in facts.calls.values() for splat in one.splats}
+    done: set[ast.expr] = set()
+    for one in facts.calls.values():
+        for splat in one.splats:
+            found = dictionary(draft, one.module, splat)
+            if found is None or found[0] in done or not set(found[1]) <= set(RENAMED):
+                continue
+            node, _values = found
+            done.add(node)
+            draft.claim(node)
+            module = one.module
+            others = _other_uses(module, splat, splats)
+            if others is not None:
+                draft.block(
+                    module, others, RULE.code, "this dictionary of options is used for something else too", RULE.action
+                )
+            draft.act(module, node, partial(convert_dictionary, draft, node))
+
+
+def _other_uses(module: Module, splat: ast.expr, splats: set[ast.expr]) -> ast.expr | None:
+    if not isinstance(splat, ast.Name):
+        return None
+    for node in module.references:
+        if isinstance(node, ast.Name) and node.id == splat.id and node not in splats:
+            return node
+        if isinstance(node, ast.Attribute) and ast.unparse(node).split(".")[0] == splat.id:
+            return node
+    return None
+
+
+def convert_dictionary(draft: Draft, node: ast.expr, emit: Emit) -> None:
     """Give a shared dictionary of options our names and values."""
     items: list[tuple[ast.AST | None, str, ast.expr]] = []
     if isinstance(node, ast.Dict):

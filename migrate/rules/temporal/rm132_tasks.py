@@ -67,6 +67,7 @@ def convert_cancel(place: Place) -> None:
         return
     receiver = node.func.value
     place.helper(RULE.code)
+    place.claim()
     place.use_ctx()
     place.site(node)
 

@@ -59,6 +59,7 @@ def convert_message(place: Place) -> None:
     receiver, verb = node.func.value, node.func.attr
     given = argument_parts(arguments, args_node, before=node.args)
     place.helper(RULE.code)
+    place.claim()
     place.use_ctx()
     place.site(awaited)
 

@@ -29,5 +29,5 @@ def report(draft: Draft) -> None:
     for module in draft.project.modules.values():
         for node in mentions(module):
             name = draft.external(module, node)
-            if name.startswith(SDK) and node not in draft.claimed:
+            if name.startswith(SDK) and node not in draft.claimed and not draft.is_alias(module, node):
                 draft.block(module, node, RULE.code, f"{name} has no counterpart", RULE.action)

@@ -138,6 +138,8 @@ class Surveyor:
     def _calls(self) -> None:
         for module in self.draft.project.modules.values():
             for node, name in self.draft.project.calls(module):
+                if name and self.draft.is_alias(module, node.func):
+                    continue
                 function = module.function_around(node)
                 if function is not None and function in self.code:
                     self._workflow_call(module, function, node, name)
@@ -149,6 +151,8 @@ class Surveyor:
         handler = tables.CALLS.get(name) or tables.prefix_handler(name)
         if handler is not None:
             handler(place)
+        elif name.startswith(SDK):
+            wiring.convert_call(self.draft, self.facts, module, node, name)
         elif self.work.modes.get(node) == "begin":
             tables.begin_helper(place)
 
@@ -157,6 +161,8 @@ class Surveyor:
             for node in module.references:
                 name = self.draft.external(module, node)
                 if node in self.draft.claimed or not (name.startswith(SDK) or name == tables.CANCELLED):
+                    continue
+                if self.draft.is_alias(module, node):
                     continue
                 function = module.function_around(node)
                 if function is not None and function in self.code and tables.is_workflow_name(name):

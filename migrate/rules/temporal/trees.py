@@ -71,6 +71,30 @@ def loop_names_are_free(module: Module, function: ast.AST, targets: list[ast.exp
     for node in own_nodes(function):
         if isinstance(node, ast.Name) and node.id in names and isinstance(node.ctx, ast.Load) and node not in inside:
             in_comprehension = is_inside(module, node, COMPREHENSIONS, function) is not None
-            if not in_comprehension and node.lineno >= first:
+            if (
+                not in_comprehension
+                and node.lineno >= first
+                and not _is_bound_by_loop(module, node, statement, function)
+            ):
                 return False
     return True
+
+
+def _is_bound_by_loop(module: Module, node: ast.Name, statement: ast.stmt, function: ast.AST) -> bool:
+    """Tell whether a ``for`` loop around a name, but not around the statement, gives it its value."""
+    chain = module.ancestors(node)
+    around_statement = set(module.ancestors(statement))
+    for parent in chain[: chain.index(function)] if function in chain else chain:
+        if (
+            isinstance(parent, (ast.For, ast.AsyncFor))
+            and parent not in around_statement
+            and _is_in(parent.body, chain)
+        ):
+            targets = {one.id for one in ast.walk(parent.target) if isinstance(one, ast.Name)}
+            if node.id in targets:
+                return True
+    return False
+
+
+def _is_in(body: list[ast.stmt], chain: list[ast.AST]) -> bool:
+    return any(one in chain for one in body)
