@@ -133,6 +133,6 @@ def _release(path: Path, shared: _Shared) -> None:
         shared.users -= 1
         is_last = shared.users == 0
         if is_last:
-            del _servers[path]
+            _servers.pop(path, None)
     if is_last:
         shared.server.close()
