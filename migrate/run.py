@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -21,7 +23,7 @@ from migrate.second import would_change
 from migrate.suppress import Suppressions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from migrate.discover import Tree
     from migrate.index.load import Loaded
@@ -87,6 +89,11 @@ def run(settings: Settings, *, say: Callable[[str], None] = lambda _: None, dry_
     Raises:
         UsageError: the paths or the source do not exist.
     """
+    with collector_held():
+        return _run(settings, say, dry_run=dry_run)
+
+
+def _run(settings: Settings, say: Callable[[str], None], *, dry_run: bool) -> Run:
     began = time.monotonic()
     tree = discover(settings.paths, exclude=settings.exclude)
     name = settings.source if settings.source != "auto" else detect(tree)
@@ -106,6 +113,18 @@ def run(settings: Settings, *, say: Callable[[str], None] = lambda _: None, dry_
     report.seconds = time.monotonic() - began
     groups = {path: _groups_of(job, path) - outcome.backed_out.keys() for path in outcome.texts}
     return Run(report, tree, loaded, groups)
+
+
+@contextlib.contextmanager
+def collector_held() -> Iterator[None]:
+    """Keep the cycle collector away: trees live until the end, and looking at them again costs a tenth of the time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def plan_run(loaded: Loaded, source: Source, settings: Settings) -> tuple[Job, Suppressions]:

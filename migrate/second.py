@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 def would_change(job: Job, source: Source, outcome: Outcome, max_tier: Tier) -> tuple[str, FileProblem] | None:
     """Return the first file that a second run would change, with the problem to report, or None."""
-    if not outcome.texts or not _names_sdk(job, outcome):
+    if not outcome.texts or not _imports_sdk(job, outcome):
         return None
     modules = [_after(module, outcome) for module in job.project.modules.values()]
     again = Project(modules, packages=source.packages, types=source.types)
@@ -34,13 +35,12 @@ def would_change(job: Job, source: Source, outcome: Outcome, max_tier: Tier) -> 
     return None
 
 
-def _names_sdk(job: Job, outcome: Outcome) -> bool:
+def _imports_sdk(job: Job, outcome: Outcome) -> bool:
     packages = job.project.packages
-    return any(
-        name in outcome.texts.get(path, module.source.text)
-        for path, module in job.project.paths.items()
-        for name in packages
-    )
+    names = "|".join(re.escape(name) for name in sorted(packages))
+    pattern = re.compile(rf"^[ \t]*(?:from|import)[ \t]+(?:{names})\b", re.MULTILINE)
+    texts = (outcome.texts.get(path, module.source.text) for path, module in job.project.paths.items())
+    return any(pattern.search(text) for text in texts)
 
 
 def _after(module: Module, outcome: Outcome) -> Module:

@@ -80,6 +80,8 @@ def comments(text: str) -> list[str]:
 def sdk_imports(text: str, packages: Iterable[str]) -> list[tuple[int, str]]:
     """Return line and module of the imports of an SDK that a text still has."""
     names = frozenset(packages)
+    if not any(name in text for name in names):
+        return []
     found = []
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import):

@@ -34,7 +34,7 @@ def _result(job: Job, outcome: Outcome, unit: Unit) -> WorkflowResult:
 
 def first_line(node: ast.AST) -> int:
     """Return the line a node starts on, decorators included."""
-    lines = [one.lineno for one in getattr(node, "decorator_list", ())]
+    lines: list[int] = [one.lineno for one in getattr(node, "decorator_list", ())]
     return min([getattr(node, "lineno", 1), *lines])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from migrate.plan.fragments import Bare, Block, Body, Call, Code, Hole, Indented, Named, Part, Whole
@@ -139,16 +140,7 @@ class FragmentWriter:
         holes = [piece for piece in part.pieces if isinstance(piece, Hole)]
         numbers = iter(range(len(holes)))
         text = "".join(piece if isinstance(piece, str) else _PLACEHOLDER.format(next(numbers)) for piece in part.pieces)
-        tree = _parsed(text)
-        if tree is None:
-            return {}
-        found: dict[int, tuple[ast.AST, ast.AST]] = {}
-        for parent in ast.walk(tree):
-            for child in ast.iter_child_nodes(parent):
-                match = _PLACEHOLDER_NAME.fullmatch(child.id) if isinstance(child, ast.Name) else None
-                if match is not None:
-                    found[id(holes[int(match[1])])] = (parent, child)
-        return found
+        return {id(holes[number]): around for number, around in _around_holes(text)}
 
     # -- calls
 
@@ -234,6 +226,19 @@ class FragmentWriter:
             inner = place.indent + self._concrete.indent if isinstance(line, Indented) else place.indent
             out += ("\n" + inner if out else "") + self.write(line, Place(inner, inner, 0))
         return out
+
+
+@lru_cache(maxsize=1024)
+def _around_holes(text: str) -> tuple[tuple[int, tuple[ast.AST, ast.AST]], ...]:
+    """Return, for each placeholder of a template, the node around it and its own."""
+    tree = _parsed(text)
+    found = []
+    for parent in ast.walk(tree) if tree is not None else ():
+        for child in ast.iter_child_nodes(parent):
+            match = _PLACEHOLDER_NAME.fullmatch(child.id) if isinstance(child, ast.Name) else None
+            if match is not None:
+                found.append((int(match[1]), (parent, child)))
+    return tuple(found)
 
 
 def _parsed(text: str) -> ast.AST | None:

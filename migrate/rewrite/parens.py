@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import lru_cache
 from typing import Final
 
 from migrate.rewrite.output import finish
@@ -59,6 +60,7 @@ _BARE: Final = {
 }
 
 
+@lru_cache(maxsize=4096)
 def kind_of(text: str) -> ast.expr | None:
     """Return the root of an expression's text, or None if it is not an expression by itself."""
     try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from bisect import bisect_left, bisect_right
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from migrate.rewrite.fragments import FragmentWriter, Place
@@ -25,6 +26,38 @@ if TYPE_CHECKING:
 _DEFINITIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
+@dataclass(frozen=True)
+class Written:
+    """What an action wrote.
+
+    Attributes:
+        action: the action; held, so that its identity stays its own.
+        before: what stood on the line.
+        text: what it wrote.
+        kept: ranges of the old text that are in it.
+        inner: how many actions were inside its range.
+    """
+
+    action: Action
+    before: str
+    text: str
+    kept: list[tuple[int, int]]
+    inner: int
+
+
+@dataclass
+class Memory:
+    """What rounds over one file share.
+
+    Attributes:
+        inside: offsets of lines that begin inside a string literal.
+        written: what the outermost actions wrote, by their identity.
+    """
+
+    inside: list[int]
+    written: dict[int, Written] = field(default_factory=dict)
+
+
 class Renderer:
     """Writes one file.
 
@@ -34,16 +67,35 @@ class Renderer:
         kept: ranges of the old text that were copied.
     """
 
-    def __init__(self, module: Module, concrete: Concrete, actions: list[Action], line_length: int) -> None:
+    def __init__(
+        self,
+        module: Module,
+        concrete: Concrete,
+        actions: list[Action],
+        line_length: int,
+        memory: Memory,
+    ) -> None:
+        """Prepare a round.
+
+        Args:
+            module: the file's index.
+            concrete: offsets.
+            actions: what to write, sorted.
+            line_length: width of new code.
+            memory: what earlier rounds over the same file found and wrote.
+        """
         self.module = module
         self.concrete = concrete
         self.line_length = line_length
         self.kept: list[tuple[int, int]] = []
         self._actions = actions
         self._starts = [action.start for action in actions]
+        self._memory = memory.written
         self._busy: set[int] = set()
         self._replaced = (0, 0)
-        self._inside = _lines_inside_strings(module, concrete)
+        self._texts: dict[tuple[ast.AST, bool], str] = {}
+        self._being_replaced: set[ast.AST | None] = set()
+        self._inside = memory.inside
         self._fragments = FragmentWriter(concrete, self, line_length)
 
     def file(self) -> str:
@@ -70,15 +122,35 @@ class Renderer:
             copied = self._copy(place, action.start)
             line = last_line(line + copied)
             outer, self._replaced = self._replaced, (action.start, action.end)
-            self._busy.add(id(action))
-            text = self._newlines(action.write(self, line.replace(INSIDE, "")))
-            self._busy.discard(id(action))
+            text = self._write(action, line.replace(INSIDE, ""))
             self._replaced = outer
             out += [copied, text]
             line = last_line(line + text)
             place = action.end
         out.append(self._copy(place, end))
         return "".join(out)
+
+    def _write(self, action: Action, line: str) -> str:
+        """Write an action; the outermost ones are remembered for the next round over the same file."""
+        if self._busy:
+            return self._write_now(action, line)
+        known = self._memory.get(id(action))
+        inner = bisect_right(self._starts, action.end) - bisect_left(self._starts, action.start)
+        if known is not None and known.before == line and known.inner == inner:
+            self.kept.extend(known.kept)
+            return known.text
+        first = len(self.kept)
+        text = self._write_now(action, line)
+        self._memory[id(action)] = Written(action, line, text, self.kept[first:], inner)
+        return text
+
+    def _write_now(self, action: Action, line: str) -> str:
+        self._busy.add(id(action))
+        self._being_replaced.add(action.node)
+        text = self._newlines(action.write(self, line))
+        self._being_replaced.discard(action.node)
+        self._busy.discard(id(action))
+        return text
 
     def _within(self, start: int, end: int, *, closed: bool) -> list[Action]:
         found = self._actions[bisect_left(self._starts, start) : bisect_right(self._starts, end)]
@@ -112,10 +184,18 @@ class Renderer:
 
     def node(self, node: ast.AST) -> str:
         """Return a node's text with its edits; with the user's parentheses if it needs them to span lines."""
+        key = node, node in self._being_replaced  # a template may hold the very node it replaces
+        text = self._texts.get(key)
+        if text is None:
+            text = self._texts[key] = self._node(node)
+        return text
+
+    def _node(self, node: ast.AST) -> str:
         start, end = self.concrete.span(node)
-        text = without_added_parentheses(self.range(start, end), self.concrete.text[start:end])
+        before = self.concrete.text[self.concrete.line_start(start) : start]
+        text = without_added_parentheses(self.range(start, end, before), self.concrete.text[start:end])
         outer = self.concrete.outer_span(node) if is_multiline(text) else (start, end)
-        return self.range(*outer) if outer != (start, end) and self.may_claim(outer) else text
+        return self.range(*outer, before) if outer != (start, end) and self.may_claim(outer) else text
 
     def body(self, node: ast.AST) -> tuple[str, str]:
         """Return the body of a compound statement, from its first line on, and its indentation."""
@@ -257,7 +337,7 @@ class Renderer:
         return [span for span in gone if not may_go(text[span[0] : span[1]])]
 
 
-def _lines_inside_strings(module: Module, concrete: Concrete) -> list[int]:
+def lines_inside_strings(module: Module, concrete: Concrete) -> list[int]:
     """Return the offsets of lines that begin inside a string literal; docstrings move with their body."""
     docstrings = {concrete.span(node)[0] for node in _docstrings(module)}
     found: set[int] = set()

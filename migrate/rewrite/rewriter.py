@@ -10,7 +10,7 @@ from migrate.rewrite.action import Action
 from migrate.rewrite.actions import ActionMaker
 from migrate.rewrite.concrete import Concrete
 from migrate.rewrite.imports import ImportEditor
-from migrate.rewrite.render import Renderer
+from migrate.rewrite.render import Memory, Renderer, lines_inside_strings
 
 if TYPE_CHECKING:
     from migrate.index.model import Module
@@ -30,11 +30,12 @@ def rewrite(module: Module, change: Change) -> str:
     width = change.line_length or own_line_length(module.source.lines)
     maker = ActionMaker(module, concrete)
     actions = maker.make(change.edits)
-    first = Renderer(module, concrete, actions, width)
+    memory = Memory(lines_inside_strings(module, concrete))
+    first = Renderer(module, concrete, actions, width, memory)
     text = first.file()
     actions = merge(actions, ImportEditor(module, concrete, first, width).actions(change, text))
     for level in range(_ROUNDS_MAX):
-        renderer = Renderer(module, concrete, actions, width)
+        renderer = Renderer(module, concrete, actions, width, memory)
         text = renderer.file()
         lost = renderer.lost_comments()
         if not lost:

@@ -152,3 +152,26 @@ def test_two_different_replacements_of_one_node_are_a_problem(edited):
 
     with pytest.raises(FileProblem, match="RM120 and RM121"):
         edited("x = f()\n", record)
+
+
+def test_long_call_inside_a_replaced_call_is_indented_with_it(edited):
+    def record(file, find):
+        outer, inner = find(ast.Call, "f(g("), find(ast.Call, "g(")
+        file.replace(outer, call("ctx.run", "f", *outer.args), code=CODE)
+        file.replace(inner, call("ctx.run", "g", *inner.args), code=CODE)
+
+    text = "def a():\n    if b:\n        x = f(g(first_argument_of_all, second_argument_of_all, third_one_of_all), 2)\n"
+    assert edited(text, record) == (
+        "def a():\n"
+        "    if b:\n"
+        "        x = ctx.run(\n"
+        "            f,\n"
+        "            ctx.run(\n"
+        "                g,\n"
+        "                first_argument_of_all,\n"
+        "                second_argument_of_all,\n"
+        "                third_one_of_all,\n"
+        "            ),\n"
+        "            2,\n"
+        "        )\n"
+    )
