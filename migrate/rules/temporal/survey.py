@@ -11,6 +11,7 @@ from migrate.rules.temporal import (
     rm122_activity_options,
     rm123_step_mark,
     rm130_await,
+    rm145_drain,
     rm199_leftover,
     tables,
     wiring,
@@ -60,6 +61,9 @@ class Surveyor:
         self._names()
         for function in sorted(self.code, key=lambda one: one.qualname):
             rm130_await.convert_awaits(self.work, function)
+        drained: set[Definition] = set()
+        for workflow, functions in self.reach.items():
+            rm145_drain.survey(self.work, workflow, functions, drained)
         self._definitions()
         roots = set(self.draft.survey.roots)
         contexts.spread(self.work, sorted(self.code, key=lambda one: one.qualname), roots, self._closed())
