@@ -24,6 +24,11 @@ BRANCH: Final = f"SELECT {_PROMISE} FROM promises WHERE branch = ? ORDER BY id"
 PROMISES_DUE: Final = "SELECT id FROM promises WHERE is_armed = 1 AND timeout_at <= ? ORDER BY timeout_at, id LIMIT ?"
 PROMISES_NEXT: Final = "SELECT MIN(timeout_at) FROM promises WHERE is_armed = 1"
 PROMISES_SEARCH: Final = f"SELECT {_PROMISE} FROM promises WHERE id > ?{{conditions}} ORDER BY id LIMIT ?"
+PROMISES_SEARCH_TAGGED: Final = (
+    f"SELECT {_PROMISE.replace('id,', 'promises.id,', 1)} FROM promise_tags CROSS JOIN promises USING (id) "
+    "WHERE tag = ? AND content = ? AND promise_tags.id > ?{conditions} ORDER BY promise_tags.id LIMIT ?"
+)
+TAG_ADD: Final = "INSERT INTO promise_tags (tag, content, id) VALUES (?, ?, ?)"
 HAS_TAG: Final = " AND EXISTS (SELECT 1 FROM json_each(tags) WHERE key = ? AND value = ?)"
 IN_BRANCH: Final = " AND branch = ?"
 

@@ -58,6 +58,16 @@ def write_promise(promise: PromiseRecord) -> Row:
     )
 
 
+def is_users_tag(key: str) -> bool:
+    """Whether a tag is the user's own, so that promises can be found by it at once."""
+    return not key.startswith("resonate:")
+
+
+def write_tags(promise: PromiseRecord) -> list[Row]:
+    """Return the rows by which a promise is found."""
+    return [(key, value, promise.id) for key, value in promise.tags.items() if not key.startswith("resonate:")]
+
+
 def write_settlement(promise: PromiseRecord) -> Row:
     """Return the columns that change when a promise is settled, its id last."""
     value = promise.value

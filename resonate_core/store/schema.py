@@ -2,6 +2,7 @@
 
 Tables are clustered by id: the children of an execution stand side by side, so a step dirties one page of the table and
 one of the branch index. Indexes that serve timers are partial: a row is in them only while its timer runs.
+``promise_tags`` holds users' tags, by which executions are searched; the protocol's own would cost every step a row.
 """
 
 from __future__ import annotations
@@ -31,6 +32,13 @@ CREATE TABLE promises (
 ) WITHOUT ROWID;
 CREATE INDEX promises_by_branch ON promises (branch) WHERE branch IS NOT NULL;
 CREATE INDEX promises_by_deadline ON promises (timeout_at) WHERE is_armed = 1;
+
+CREATE TABLE promise_tags (
+    tag TEXT NOT NULL,
+    content TEXT NOT NULL,
+    id TEXT NOT NULL,
+    PRIMARY KEY (tag, content, id)
+) WITHOUT ROWID;
 
 CREATE TABLE tasks (
     id TEXT NOT NULL PRIMARY KEY,

@@ -130,15 +130,18 @@ class SqliteStore:
 
     def search_promises(self, query: PromiseSearch, now_ms: int) -> list[PromiseRecord]:
         """Matches after the cursor, ordered by id."""
-        conditions = ""
+        select, conditions = q.PROMISES_SEARCH, ""
         values: list[Any] = [query.cursor or ""]
+        first = next((tag for tag in query.tags.items() if rows.is_users_tag(tag[0])), None)
+        if first is not None:
+            select, values = q.PROMISES_SEARCH_TAGGED, [*first, *values]
         if query.state is not None:
             conditions += q.READS_AS[query.state]
             values.append(now_ms)
         for key, value in query.tags.items():
             conditions += q.IN_BRANCH if key == TAG_BRANCH else q.HAS_TAG
             values += [value] if key == TAG_BRANCH else [key, value]
-        return [rows.read_promise(row) for row in self._search(q.PROMISES_SEARCH, conditions, values, query.limit)]
+        return [rows.read_promise(row) for row in self._search(select, conditions, values, query.limit)]
 
     def search_tasks(self, query: TaskSearch) -> list[TaskRow]:
         """Matches after the cursor, ordered by id."""
@@ -167,6 +170,8 @@ class SqliteStore:
         execute = self._execute
         for promise in effects.created.values():
             execute(q.PROMISE_INSERT, rows.write_promise(promise))
+            for tag in rows.write_tags(promise):
+                execute(q.TAG_ADD, tag)
         for promise in effects.settled.values():
             execute(q.PROMISE_SETTLE, rows.write_settlement(promise))
         for task in effects.tasks.values():
@@ -175,15 +180,21 @@ class SqliteStore:
             execute(q.CALLBACK_ADD if is_added else q.CALLBACK_REMOVE, link)
         for link, is_added in effects.listeners.items():
             execute(q.LISTENER_ADD if is_added else q.LISTENER_REMOVE, link)
-        for id, schedule in effects.schedules.items():
+        self._put_schedules(effects)
+        self._put_letters(effects)
+
+    def _put_schedules(self, effects: Effects) -> None:
+        for name, schedule in effects.schedules.items():
             if schedule is None:
-                execute(q.SCHEDULE_REMOVE, (id,))
+                self._execute(q.SCHEDULE_REMOVE, (name,))
             else:
-                execute(q.SCHEDULE_PUT, rows.write_schedule(schedule))
+                self._execute(q.SCHEDULE_PUT, rows.write_schedule(schedule))
+
+    def _put_letters(self, effects: Effects) -> None:
         for tail in effects.tails.items():
-            execute(q.TAIL_PUT, tail)
+            self._execute(q.TAIL_PUT, tail)
         for (execution, message_id), slot in effects.letters.items():
-            execute(q.LETTER_PUT, (execution, message_id, slot))
+            self._execute(q.LETTER_PUT, (execution, message_id, slot))
 
     # -- timers --------------------------------------------------------------------------------------------------
 

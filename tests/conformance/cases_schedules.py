@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from resonate_core.protocol.requests import PromiseCreate
 from tests.conformance.steps import (
     ANY,
     FAR,
@@ -75,6 +76,13 @@ CASES = [
          ask(PromiseSearch(state="pending", tags={"resonate:user": "x"}), promises=["a"]),
          ask(PromiseSearch(tags={"resonate:user": "x", "resonate:other": "1"}), promises=["b"]),
          ask(PromiseSearch(tags={"resonate:branch": "x"}), promises=[])),
+    case("M1", "users' tags", *[ask(PromiseCreate(id, FAR, tags=tags)) for id, tags in (
+             ("c", {"team": "x"}), ("a", {"team": "x", "role": "y"}), ("b", {"team": "z"}), ("d", {"role": "y"}))],
+         ask(PromiseSearch(tags={"team": "x"}), promises=["a", "c"]),
+         ask(PromiseSearch(tags={"team": "x"}, limit=1), promises=["a"], cursor="a"),
+         ask(PromiseSearch(tags={"team": "x"}, limit=1, cursor="a"), promises=["c"], cursor=None),
+         ask(PromiseSearch(tags={"role": "y", "team": "x"}), promises=["a"]), ask(settle("c")),
+         ask(PromiseSearch(state="pending", tags={"team": "x"}), promises=["a"])),
     case("M1", "pages", *[ask(P(f"p{n}")) for n in (3, 1, 2, 5, 4)],
          ask(PromiseSearch(limit=2), promises=["p1", "p2"], cursor="p2"),
          ask(PromiseSearch(limit=2, cursor="p2"), promises=["p3", "p4"], cursor="p4"),

@@ -9,6 +9,7 @@ from resonate_core.protocol.records import Value
 from resonate_core.protocol.requests import (
     FulfillIfRead,
     MessageAppend,
+    PromiseCreate,
     PromiseSearch,
     Request,
     ScheduleSearch,
@@ -25,6 +26,7 @@ KINDS = get_args(Request)
 _ROOTS = ["w", "x"]
 _LEAVES = ["a", "b", "c", "w.1", "w.2", "x.1"]
 _IDS = [*_ROOTS, *_LEAVES, "w.inbox.0"]
+_TEAM = {"team": "a", "role": "b"}
 _STATES = ["resolved", "rejected", "rejected_canceled"]
 
 
@@ -40,7 +42,7 @@ class Maker:
             lambda: s.get(self._id()),
             lambda: s.P(self._leaf(), self._deadline(), **self._tags()),
             lambda: s.T(self._root(), self._deadline(), **self._target_tags()),
-            lambda: s.P(self._leaf(), self.now + 50_000),
+            lambda: PromiseCreate(self._leaf(), self.now + 50_000, tags=self._pick([{}, {"team": "a"}, _TEAM])),
             lambda: s.start(self._root(), self.now + 50_000, pid="w1", ttl=60_000, branch="w"),
             lambda: s.settle(self._leaf(), self._state(), self._data()),
             lambda: s.callback(self._id(), self._root()),
@@ -144,4 +146,5 @@ class Maker:
         return self._pick([{}, {}, {"branch": "w"}, {"timer": "true"}, {"delay": str(self.now + 20)}])
 
     def _query(self) -> dict[str, str]:
-        return self._pick([{}, {"resonate:branch": "w"}, {"resonate:timer": "true"}, {"resonate:scope": "none"}])
+        return self._pick([{}, {"resonate:branch": "w"}, {"resonate:timer": "true"}, {"resonate:scope": "none"},
+                           {"team": "a"}, _TEAM, {"resonate:branch": "w", "team": "a"}])  # fmt: skip
