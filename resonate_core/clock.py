@@ -7,9 +7,13 @@ import secrets
 import threading
 import time
 import uuid
-from typing import Protocol
+from typing import Final, Protocol
 
 from resonate_core.errors import UsageError
+
+
+#: Platforms refuse to wait for centuries, and promises may have such deadlines; waking up once a day for nothing is free.
+_WAIT_MS_MAX: Final = 86_400_000
 
 
 class Clock(Protocol):
@@ -31,7 +35,7 @@ class SystemClock:
 
     def wait(self, condition: threading.Condition, timeout_ms: int | None) -> None:
         """Wait on a held condition until notified or until the time has passed."""
-        condition.wait(None if timeout_ms is None else max(timeout_ms, 0) / 1000)
+        condition.wait(None if timeout_ms is None else min(max(timeout_ms, 0), _WAIT_MS_MAX) / 1000)
 
 
 class VirtualClock:
