@@ -64,11 +64,15 @@ def translated(path: str, doing: str) -> Iterator[None]:
 
 def begin_immediate(db: sqlite3.Connection) -> None:
     """Take the write lock, waiting in short steps: SQLite's own back-off sleeps up to a tenth of a second."""
-    until = monotonic_ms() + LOCK_WAIT_MS
+    _patiently(db, "BEGIN IMMEDIATE", LOCK_WAIT_MS)
+
+
+def _patiently(db: sqlite3.Connection, statement: str, limit_ms: int) -> None:
+    until = monotonic_ms() + limit_ms
     pause_ms = 0.1
     while True:
         try:
-            db.execute("BEGIN IMMEDIATE")
+            db.execute(statement)
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or monotonic_ms() > until:
                 raise
@@ -105,7 +109,8 @@ def open_file(path: Path, *, synchronous: str) -> sqlite3.Connection:
 def _prepare(db: sqlite3.Connection, path: Path, synchronous: str) -> None:
     db.execute(f"PRAGMA busy_timeout = {OPEN_WAIT_MS}")
     _check_ours(db, path)
-    db.execute("PRAGMA journal_mode = WAL")
+    # SQLite does not wait here by itself when two processes open a new file at once: each upgrades a lock of its own.
+    _patiently(db, "PRAGMA journal_mode = WAL", OPEN_WAIT_MS)
     db.execute(f"PRAGMA synchronous = {synchronous}")
     db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
     _migrate(db, path)
@@ -114,8 +119,10 @@ def _prepare(db: sqlite3.Connection, path: Path, synchronous: str) -> None:
 
 def _check_ours(db: sqlite3.Connection, path: Path) -> None:
     """Refuse a file that some other program made, before anything in it changes."""
+    db.execute("BEGIN")  # one view of both: another process may be making the file right now
     application = db.execute("PRAGMA application_id").fetchone()[0]
     is_empty = db.execute("SELECT COUNT(*) FROM sqlite_schema").fetchone()[0] == 0
+    db.execute("COMMIT")
     if application == APPLICATION_ID or (is_empty and application == 0):
         return
     raise StoreCorruptError(f"{path} is a database of another program; name another file", path=str(path))

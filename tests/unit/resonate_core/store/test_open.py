@@ -1,4 +1,5 @@
 import sqlite3
+import threading
 
 import pytest
 
@@ -122,3 +123,22 @@ def test_translate_error_of_sqlite_names_file_and_advice(code, kind):
     translated = connection.translate(error, "x.db", "writing")
     assert type(translated) is kind
     assert str(translated).startswith("writing x.db: boom; ")
+
+
+def test_open_new_file_by_many_at_once_makes_it_once(tmp_path):
+    found = []
+
+    def open_it(path, gate):
+        gate.wait()
+        found.append(SqliteStore(path))
+
+    for number in range(8):
+        gate = threading.Barrier(6)
+        threads = [threading.Thread(target=open_it, args=(tmp_path / f"{number}.db", gate)) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert len(found) == 8 * 6
+    for store in found:
+        store.close()
