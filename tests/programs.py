@@ -31,6 +31,10 @@ class Program:
         """Return the lines printed so far."""
         return self.output_file.read_text().splitlines()
 
+    def has_ended(self) -> bool:
+        """Say whether the process is gone."""
+        return self.process.poll() is not None
+
     def wait(self, seconds: float, *, forgiven_codes: frozenset[int] = frozenset()) -> list[str]:
         """Wait for the end and return the printed lines; a failure or a hang carries the log."""
         try:
@@ -78,8 +82,8 @@ def wait_for(condition: Callable[[], bool], what: str, *, seconds: float, alive:
     deadline = time.monotonic() + seconds
     while not condition():
         for program in alive:
-            if program.process.poll() not in (None, 0):
-                program.wait(0)
+            if program.has_ended():
+                program.wait(1)
         if time.monotonic() > deadline:
             said = "\n".join(program.said() for program in alive)
             raise TimeoutError(f"no {what} within {seconds:.0f} s\n{said}")

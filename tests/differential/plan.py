@@ -55,7 +55,7 @@ class Case:
     Attributes:
         path: the folder of the program.
         claim: the property that original and migrated program share.
-        tier: how far the migration of each of its workflows is expected to go.
+        tier: the worst tier that a workflow of it gets.
         worker: what starts the process that runs steps; empty if the client runs them itself.
         client: what starts the process that asks for work; the arguments of a run follow it.
     """

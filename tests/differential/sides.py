@@ -58,7 +58,8 @@ class Side:
             if run.kill_at is not None:
                 victim = self._kill(worker or client, before, run.kill_at)
                 worker, client = self._again(victim, worker, client, run, number)
-            output = client.wait(RUN_SECONDS, forgiven_codes=self.forgiven_codes)
+            programs.wait_for(client.has_ended, "end of the client", seconds=RUN_SECONDS, alive=[worker or client])
+            output = client.wait(1, forgiven_codes=self.forgiven_codes)
         finally:
             client.kill()
             if worker is not None:
