@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING, Any, get_args
 
+from resonate_core.machine.lifecycle import is_internal
 from resonate_core.protocol.records import Value
 from resonate_core.protocol.requests import (
     FulfillIfRead,
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from resonate_core.protocol.requests import PromiseSettle
+    from tests.conformance.invariants import Snapshot
 
 KINDS = get_args(Request)
 _ROOTS = ["w", "x"]
@@ -79,9 +81,43 @@ class Maker:
         """Draw one."""
         return self._pick(self._makers)()
 
-    def series(self) -> list[Request]:
-        """Draw some that belong together."""
+    def series(self, state: Snapshot | None = None) -> list[Request]:
+        """Draw some that belong together; half of them by looking at the state, so that most things can happen."""
+        if state is not None and state.tasks and self.random.random() < 0.5:
+            return [self.fitting(state)]
         return [self.request() for _ in range(self._pick([1, 1, 1, 2, 3]))]
+
+    def fitting(self, state: Snapshot) -> Request:
+        """Draw a request that the state of some task allows, as a worker would send it."""
+        alive = [id for id, one in state.tasks.items() if one.deadline > state.now and one.state != "fulfilled"]
+        task = state.tasks[self._pick(sorted(alive or state.tasks))]
+        open_ones = sorted(
+            one.id
+            for one in state.promises.values()
+            if one.state == "pending" and one.timeout_at > state.now and one.id != task.id and not is_internal(one.tags)
+        )
+        leaf = self._pick(open_ones) if open_ones else self._leaf()
+        pid = task.pid or "w1"
+        if task.state == "pending":
+            return s.acquire(task.id, task.version, ttl=60_000)
+        if task.state == "halted":
+            return s.resume(task.id)
+        if task.state == "suspended":
+            awaited = sorted(awaited for awaited, awaiter in state.callbacks if awaiter == task.id)
+            return s.settle(self._pick(awaited), self._state(), self._data())
+        return self._pick(
+            [
+                lambda: s.suspend(task.id, task.version, leaf),
+                lambda: s.suspend(task.id, task.version, leaf, self._leaf()),
+                lambda: s.fence(task.id, task.version, s.P(self._leaf(), self._deadline(), **self._tags())),
+                lambda: s.fence(task.id, task.version, s.settle(leaf, self._state())),
+                lambda: s.local(task.id, task.version, self._leaf(), self._state(), self.now + 50_000, branch="w"),
+                lambda: s.beat(pid, (task.id, task.version)),
+                lambda: s.release(task.id, task.version),
+                lambda: s.fulfill(task.id, task.version, self._state()),
+                lambda: FulfillIfRead(task.id, task.version, s.settle(task.id), self._pick([0, 1])),
+            ],
+        )()
 
     def later(self) -> int:
         """Let some time pass: mostly little, at times a lot; then ids are used up, so they get a new ending."""

@@ -46,9 +46,9 @@ def run(seed, directory, succeeded):
 
 def ask_both(maker, systems, where, succeeded):
     """Ask the same series of both; a single request must also be a legal step."""
-    requests = maker.series()
-    is_atomic = len(requests) > 1 and maker.random.random() < 0.5
     before = systems[0].snapshot()
+    requests = maker.series(before)
+    is_atomic = len(requests) > 1 and maker.random.random() < 0.5
     answers = [system.ask_all(requests, atomic=is_atomic) for system in systems]
     where = f"{where}: {requests}"
     assert answers[0] == answers[1], where
