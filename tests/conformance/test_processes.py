@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -91,6 +92,14 @@ def expire_lease(path):
     store = SqliteStore(path)
     store._db.execute("UPDATE tasks SET state = 'pending', pid = NULL, ttl = NULL WHERE state = 'acquired'")
     store.close()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform does not fork")
+def test_process_that_forks_keeps_its_store_and_the_child_opens_its_own(tmp_path):
+    child = Child("fork", tmp_path / "a.db")
+    assert child.end() == 0
+    assert child.lines == ["child 0", "parent [200, 200]"]
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
 """A process for the tests of several: ``python -m tests.conformance.worker_process ROLE FILE ...``.
 
 ``steps FILE N``: hold a task and record local steps one after another, killing itself in the N-th commit.
-``worker FILE PID SECONDS``: execute what comes, each task with one step, until the time is over or stdin closes.
+``worker FILE PID``: execute what comes, until stdin closes.
+``fork FILE``: fork with the file open, and use it in parent and child.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from resonate_core.protocol.requests import (
     FenceSettled,
     MessageAppend,
     PromiseCreate,
+    PromiseGet,
     PromiseSettle,
     TaskAcquire,
     TaskCreate,
@@ -106,10 +108,33 @@ def worker(path: str, pid: str) -> None:
     network.stop()
 
 
+def fork(path: str) -> None:
+    """A child must not touch the connection of its parent: what it has inherited refuses, what it opens works."""
+    url = f"sqlite:///{path}"
+    network: Any = open_network(url, group="g")
+    ask(network, PromiseCreate("before", FAR))
+    child = os.fork()
+    if child:
+        _, status = os.waitpid(child, 0)
+        print("child", os.waitstatus_to_exitcode(status), flush=True)
+        found = ask(network, PromiseCreate("after", FAR), PromiseGet("child"))
+        print("parent", [one.status for one in found], flush=True)
+        network.stop()
+        return
+    refused = ask(network, PromiseGet("before"))[0]
+    network.stop()
+    own: Any = open_network(url, group="g")
+    found = ask(own, PromiseGet("before"), PromiseCreate("child", FAR))
+    own.stop()
+    os._exit(0 if refused.status == 0 and [one.status for one in found] == [200, 200] else 1)
+
+
 if __name__ == "__main__":
     role, file, *rest = sys.argv[1:]
     assert Path(file).is_absolute()
     if role == "steps":
         steps(file, int(rest[0]), rest[1])
+    elif role == "fork":
+        fork(file)
     else:
         worker(file, rest[0])
