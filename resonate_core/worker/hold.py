@@ -269,6 +269,8 @@ class Hold:
         self._idle_timer = None
         if self.is_gone or not execution.is_idle or self.writes.is_under_way or self._deferred:
             return
+        if self.id in self.worker._touched:  # noqa: SLF001 - news of this very turn would not be awaited any more
+            return
         slot = self.feed.open_slot()
         awaited = [*(slot.id for slot in execution.awaited()), slot.id]
         self._is_suspending = True
@@ -316,8 +318,12 @@ class Hold:
             return
         value, error = self._encoded(outcome)
         settle = PromiseSettle(self.id, settled_state(error), value)
+        asks_for_messages = execution.function.has_handlers and execution.may_reopen
+        if asks_for_messages and execution.unread_count:  # they came with the last news
+            self._reopen()
+            return
         self._is_ending = True
-        if execution.function.has_handlers:
+        if asks_for_messages:
             request: Any = FulfillIfRead(self.id, self.version, settle, execution.inbox.next_slot)
         else:
             request = TaskFulfill(self.id, self.version, settle)
