@@ -33,7 +33,7 @@ LINGER_WIDE_MS: Final = 1_000
 WIDE_COUNT: Final = 64
 
 #: Suspended executions whose generator stays in memory for a quick resume; the rest is replayed when needed.
-STICKY_COUNT_MAX: Final = 256
+STICKY_COUNT_MAX: Final = 128
 
 #: A durable function that computes longer than this between two yields is named in a warning: it stops all others.
 BLOCKED_BODY_MS: Final = 1_000
@@ -63,3 +63,7 @@ CLOSED_ANSWER_GRACE_MS: Final = 500
 
 #: Seconds that ``stop`` gives to steps that run.
 STOP_GRACE_S: Final = 5.0
+
+#: Up to this many held executions a worker commits itself: it saves two switches of threads. With more of them, commits
+#: shared with others save more.
+ALONE_COUNT_MAX: Final = 2

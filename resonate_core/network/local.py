@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from resonate_core.network.local_engine import Submission
 from resonate_core.network.local_members import Member
 from resonate_core.protocol.addresses import anycast, expand, unicast
 
@@ -68,6 +69,10 @@ class LocalNetwork:
     def submit(self, requests: Sequence[Request], done: Done, *, atomic: bool = False) -> None:
         """Send requests that belong together: one transaction."""
         self.server.submit(requests, done, atomic=atomic)
+
+    def submit_all(self, series: Sequence[tuple[Sequence[Request], Done]]) -> None:
+        """Send several series, each a transaction's part of its own; perhaps answered before this returns."""
+        self.server.submit_all([Submission(list(requests), done) for requests, done in series])
 
     def watch(self, promise_id: str, on_settled: Callable[[PromiseRecord], None]) -> None:
         """Ask to be told, once, when a promise is settled."""

@@ -3,6 +3,9 @@
 The thread takes whatever has been submitted since it last looked, runs it with all due timers in one transaction,
 commits once, and only then answers. While it waits for the disk the next batch gathers: that is group commit.
 
+A worker's thread hands over whole batches itself and has nothing else to do until they are answered (``submit_all``). If
+the server is idle, its turn is taken on that thread: two switches of threads less, a third of a sequential step's time.
+
 Inline mode has no thread: ``submit`` runs at once in the caller, messages wait for ``pump``, timers for ``run_due``. It
 makes tests and simulations repeatable.
 """
@@ -71,6 +74,9 @@ class LocalServer:
         self._queue: deque[Submission | Job] = deque()
         self._mail: deque[Callable[[], None]] = deque()
         self._condition = threading.Condition()
+        #: Held while a turn is taken, by whichever thread takes it.
+        self._turn_lock = threading.Lock()
+        self._wakes_at_ms = NEVER_MS
         self._busy_at_ms = 0
         self._is_stopping = False
         self._is_running = False
@@ -84,6 +90,28 @@ class LocalServer:
     def submit(self, requests: Sequence[Request], done: Done, *, atomic: bool = False) -> None:
         """Queue a series; answers come on the server's thread, after the commit."""
         self._put(Submission(list(requests), done, atomic))
+
+    def submit_all(self, submissions: Sequence[Submission]) -> None:
+        """Carry out series that come together, on the caller's thread if nobody else is served just now."""
+        if self._thread is None or not self._turn_lock.acquire(blocking=False):
+            self._put_all(submissions)
+            return
+        try:
+            with self._condition:
+                is_free = not (self._queue or self._is_stopping)
+            if is_free:
+                self._turn(list(submissions), fires=True)
+        finally:
+            self._turn_lock.release()
+        if not is_free:
+            self._put_all(submissions)
+        elif self._engine.next_due_ms < self._wakes_at_ms:
+            with self._condition:
+                self._condition.notify()
+
+    def _put_all(self, submissions: Sequence[Submission]) -> None:
+        for submission in submissions:
+            self._put(submission)
 
     def attach(self, member: Member) -> None:
         """Begin to deliver; a new worker is offered what waits for it."""
@@ -198,13 +226,15 @@ class LocalServer:
                 self._work(batch)
         finally:
             self._refuse_rest()
-            self._close()
+            with self._turn_lock:
+                self._close()
 
     def _work(self, batch: list[Submission | Job]) -> None:
         """One turn of the thread, which must not end before it is told to."""
         try:
-            self._turn(batch, fires=True)
-            self._read_news()
+            with self._turn_lock:
+                self._turn(batch, fires=True)
+                self._read_news()
         except Exception:  # noqa: BLE001 - a store that cannot be read now may be readable in a second
             _log.exception("the embedded server of %s could not look at its store; trying again", self.store.path)
             with self._condition:
@@ -230,6 +260,7 @@ class LocalServer:
             if not queue and not self._is_stopping:
                 wait_ms = self._wait_ms()
                 if wait_ms is None or wait_ms > 0:
+                    self._wakes_at_ms = NEVER_MS if wait_ms is None else self.clock.now_ms() + wait_ms
                     self.clock.wait(self._condition, wait_ms)
             if self._is_stopping and not queue:
                 return None

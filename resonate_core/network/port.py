@@ -53,6 +53,12 @@ class Network(Protocol):
         work, never carry correctness.
         """
 
+    def submit_all(self, series: Sequence[tuple[Sequence[Request], Done]]) -> None:
+        """Send several series that have nothing to do with each other, for a caller that can wait for a commit.
+
+        The embedded server may carry them out on the caller's thread, in one commit, and answer before this returns.
+        """
+
     def watch(self, promise_id: str, on_settled: Callable[[PromiseRecord], None]) -> None:
         """Ask to be told, once, when a promise is settled (also when it is already).
 

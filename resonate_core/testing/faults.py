@@ -131,6 +131,11 @@ class FaultyNetwork:
 
         self._inner.submit(requests, answered, atomic=atomic)
 
+    def submit_all(self, series: Sequence[tuple[Sequence[Request], Done]]) -> None:
+        """Send several series, each with its own fate."""
+        for requests, done in series:
+            self.submit(requests, done)
+
     def _answer(self, done: Done, responses: list[Response]) -> None:
         if not self.is_dead:
             done(responses)

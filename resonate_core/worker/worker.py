@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 from resonate_core.clock import monotonic_ms
 from resonate_core.limits import (
+    ALONE_COUNT_MAX,
     BLOCKED_BODY_MS,
     HELD_COUNT_MAX,
     RELEASE_PAUSE_MAX_MS,
@@ -37,10 +38,10 @@ from resonate_core.protocol.requests import Execute, HeartbeatTask, TaskAcquire,
 from resonate_core.worker.hold import Hold
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from resonate_core.clock import Clock
-    from resonate_core.network.port import Network
+    from resonate_core.network.port import Done, Network
     from resonate_core.protocol.records import PromiseRecord
     from resonate_core.protocol.requests import Message, Request, Response
     from resonate_core.scheduler.environment import Environment
@@ -105,6 +106,7 @@ class Worker:
         self._delayed: dict[str, Execute] = {}
         self._news: deque[Callable[[], None]] = deque()
         self._touched: dict[str, Hold] = {}
+        self._outgoing: list[tuple[Sequence[Request], Done]] = []
         self._timers: list[tuple[int, int, Timer]] = []
         self._numbers = itertools.count()
         self._condition = threading.Condition()
@@ -212,7 +214,18 @@ class Worker:
         touched, self._touched = self._touched, {}
         for hold in touched.values():
             self._look(hold)
+        if self._outgoing:
+            outgoing, self._outgoing = self._outgoing, []
+            self._send(outgoing)
         return bool(news or timers or touched)
+
+    def _send(self, outgoing: list[tuple[Sequence[Request], Done]]) -> None:
+        """Send what the turn has piled up: alone and at once, or together with what others write, if they do."""
+        if len(self.holds) <= ALONE_COUNT_MAX:
+            self.network.submit_all(outgoing)
+            return
+        for requests, done in outgoing:
+            self.network.submit(requests, done)
 
     def _due_timers(self) -> list[Timer]:
         due = []
@@ -298,9 +311,9 @@ class Worker:
         self.first_refused_ms.pop(id, None)
         self._refusals.pop(id, None)
 
-    def submit(self, requests: list[Request], then: Callable[[list[Response]], None], *, atomic: bool = False) -> None:
-        """Send requests; ``then`` is called on the worker's thread."""
-        self.network.submit(requests, lambda responses: self.post(lambda: then(responses)), atomic=atomic)
+    def submit(self, requests: list[Request], then: Callable[[list[Response]], None]) -> None:
+        """Send requests at the end of this turn; ``then`` is called on the worker's thread, which this is called on."""
+        self._outgoing.append((requests, lambda responses: self.post(lambda: then(responses))))
 
     def _keep_alive(self) -> None:
         if not self._is_beating:

@@ -1,4 +1,4 @@
-"""Several worker processes on one file, no server: dead and paused ones are replaced, and refused when they come back."""
+"""Worker processes on one file, no server: dead and paused ones are replaced, and refused when they come back."""
 
 from __future__ import annotations
 

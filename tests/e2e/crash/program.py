@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal as signals
 import sys
+from pathlib import Path
 
 from resonate_core import Backoff, Resonate, durable, entry, signal, step
 from resonate_core.store.sqlite import SqliteStore
@@ -13,7 +14,7 @@ FILE, TRACE, WHEN, NUMBER = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[
 
 
 def trace(line: str) -> None:
-    with open(TRACE, "a", encoding="utf-8") as file:
+    with Path(TRACE).open("a", encoding="utf-8") as file:
         file.write(line + "\n")
 
 

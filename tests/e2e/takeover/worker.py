@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from pathlib import Path
 
 from resonate_core import Resonate, durable, step
 
@@ -13,7 +14,7 @@ FILE, TRACE, NAME = sys.argv[1:4]
 
 @step()
 def work(index: int) -> str:
-    with open(TRACE, "a", encoding="utf-8") as file:
+    with Path(TRACE).open("a", encoding="utf-8") as file:
         file.write(f"{NAME} {index}\n")
     time.sleep(0.15)
     return f"{NAME}:{os.getpid()}:{index}"
