@@ -3,8 +3,8 @@
 The thread takes whatever has been submitted since it last looked, runs it with all due timers in one transaction,
 commits once, and only then answers. While it waits for the disk the next batch gathers: that is group commit.
 
-A worker's thread hands over whole batches itself and has nothing else to do until they are answered (``submit_all``). If
-the server is idle, its turn is taken on that thread: two switches of threads less, a third of a sequential step's time.
+A worker's thread hands over whole batches itself and has nothing else to do until they are answered (``submit_all``).
+If the server is idle, its turn is taken on that thread: two switches of threads less, a third of a step's time.
 
 Inline mode has no thread: ``submit`` runs at once in the caller, messages wait for ``pump``, timers for ``run_due``. It
 makes tests and simulations repeatable.

@@ -1,6 +1,6 @@
 """What durable programs cost: ``python tests/benchmarks/runtime_bench.py [--rounds N] [--only NAME]``.
 
-Every round measures everything once, beside raw commits of sqlite3 with the same settings on the same disk; medians over
+Every round measures everything once, beside raw commits of sqlite3 with the same settings on the same disk; medians of
 the rounds are printed with the bound that each figure has to keep. A commit of the store is one fsync (WAL, FULL).
 CPU is that of this process, all threads.
 """

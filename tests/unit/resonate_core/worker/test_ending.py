@@ -64,15 +64,15 @@ class ActsLast(Inbox):
 def send_while_ending(client, handle, *messages):
     """Slip messages in just before the worker's request to end the execution reaches the server."""
     network = client._engine.network
-    submit, waiting = network.submit, list(messages)
+    submit_all, waiting = network.submit_all, list(messages)
 
-    def late(requests, done, *, atomic=False):
-        if waiting and isinstance(requests[-1], FulfillIfRead):
+    def late(series):
+        if any(isinstance(requests[-1], FulfillIfRead) for requests, _ in series):
             for message in [waiting.pop(0) for _ in range(len(waiting))]:
                 client._messages.signal(handle.id, "add", (message,))
-        submit(requests, done, atomic=atomic)
+        submit_all(series)
 
-    network.submit = late
+    network.submit_all = late
 
 
 def ended(cls, *messages):
