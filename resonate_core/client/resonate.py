@@ -139,7 +139,7 @@ class Resonate:
 
     def register_all(self) -> None:
         """Register everything marked with ``@durable`` or ``@step`` in modules imported so far."""
-        self.register(*[thing for thing in all_marked() if not _is_method(thing)])
+        self.register(*[thing for thing in all_marked() if not _is_method(thing) and not _is_ours(thing)])
 
     def set_dependency(self, name: str, value: Any) -> None:
         """Store what ``ctx.get_dependency(name)`` gives."""
@@ -324,6 +324,11 @@ def _is_method(function: Any) -> bool:
     """Whether a marked function is defined in a class: it is registered with an instance, not by itself."""
     qualname = getattr(function, "__qualname__", "")
     return not inspect.isclass(function) and "." in qualname and not qualname.split(".")[-2].startswith("<")
+
+
+def _is_ours(thing: Any) -> bool:
+    """Whether the runtime itself defines it: a worker registers what it needs of these when it starts."""
+    return str(getattr(thing, "__module__", "")).partition(".")[0] == __package__.partition(".")[0]
 
 
 def _marked_in(module: types.ModuleType) -> list[Any]:
