@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+from collections import defaultdict
+from typing import TYPE_CHECKING, Final
 
+from migrate.rules.temporal.facts import FUNCTIONS
 from migrate.rules.temporal.spelling import constant_key
 
 if TYPE_CHECKING:
@@ -13,6 +15,32 @@ if TYPE_CHECKING:
     from migrate.index.model import Definition, Module
     from migrate.plan.survey import Unit
     from migrate.rules.temporal.draft import Draft
+
+
+def link_fixtures(draft: Draft) -> None:
+    """Link tests with the pytest fixtures that they ask for by the name of a parameter."""
+    fixtures: dict[str, list[Definition]] = defaultdict(list)
+    for definition in draft.project.definitions():
+        if isinstance(definition.node, FUNCTIONS) and draft.project.decorator(definition, *_FIXTURE) is not None:
+            fixtures[definition.name].append(definition)
+    for definition in draft.project.definitions() if fixtures else ():
+        if not isinstance(definition.node, FUNCTIONS) or not definition.module.is_test:
+            continue
+        for argument in definition.node.args.args:
+            for fixture in fixtures.get(argument.arg, ()):
+                if _is_visible(fixture, definition) and draft.known_unit(fixture.module, fixture.node) is not None:
+                    draft.link(draft.unit(definition.module, definition.node), draft.unit(fixture.module, fixture.node))
+
+
+_FIXTURE: Final = ("pytest.fixture", "pytest_asyncio.fixture")
+
+
+def _is_visible(fixture: Definition, user: Definition) -> bool:
+    """A fixture is seen in its own file, and from below the directory of its ``conftest.py``."""
+    if fixture.module is user.module:
+        return fixture is not user
+    folder, _, file = fixture.module.path.rpartition("/")
+    return file == "conftest.py" and (not folder or user.module.path.startswith(folder + "/"))
 
 
 def link_mentions(draft: Draft) -> None:

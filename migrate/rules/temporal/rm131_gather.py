@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Final
 
-from migrate.plan.fragments import Named, Part, call, code
+from migrate.plan.fragments import Named, Part, block, call, code
 from migrate.rules.base import Rule
 from migrate.rules.temporal.lowering import loop_template
 from migrate.rules.temporal.trees import COMPREHENSIONS, free_name, is_inside, loop_names_are_free
@@ -29,6 +29,8 @@ helpers of the workflow or over a list that was put together before, it becomes 
 )
 GATHER: Final = "asyncio.gather"
 _DURABLE_PREFIXES: Final = ("temporalio.workflow.execute_", "temporalio.workflow.start_")
+#: From here on one call of gather reads better than a line for each promise.
+_NAMES_MAX: Final = 4
 _STARTS_CHILD: Final = "temporalio.workflow.start_child_workflow"
 
 
@@ -49,7 +51,7 @@ def convert(place: Place) -> None:
             place.work.modes[one] = "begin"
     place.use_ctx()
     place.claim()
-    if not _plain(place):
+    if not (_plain(place) or _plain_names(place)):
         _with_gather(place)
 
 
@@ -107,6 +109,29 @@ def _plain(place: Place) -> bool:
     lines: list[Part] = [begin, *([head] if head is not None else []), wait, *([tail] if tail else [])]
     template = "\n".join("{}" for _ in lines)
     place.replace(statement, lambda _emit: code(template, *lines), rule=RULE.code)
+    return True
+
+
+def _plain_names(place: Place) -> bool:
+    """Write ``a, b = await gather(f(), g())`` as begins and yields of these names, where that says the same."""
+    node, statement, function = place.call, place.statement, place.function.node
+    if node.keywords or not all(_is_single_call(place, one) for one in node.args) or len(node.args) > _NAMES_MAX:
+        return False
+    if is_inside(place.module, place.node, (ast.Try, *COMPREHENSIONS, ast.Lambda), function) is not None:
+        return False
+    match statement:
+        case ast.Assign(targets=[ast.Tuple(elts=targets)], value=value) if value is place.awaited:
+            names = [one.id for one in targets if isinstance(one, ast.Name)]
+        case _:
+            return False
+    if len(names) != len(node.args) or len(targets) != len(names) or len(set(names)) != len(names) or "_" in names:
+        return False
+    begun = [free_name(function, f"{name}_promise") for name in names]
+    lines: list[Part] = [code("{} = yield {}", promise, arg) for promise, arg in zip(begun, node.args, strict=True)]
+    lines += [f"{name} = yield {promise}" for name, promise in zip(names, begun, strict=True)]
+    assert place.awaited is not None
+    place.site(place.awaited)
+    place.replace(statement, lambda _emit: block(*lines), rule=RULE.code)
     return True
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from migrate.plan.fragments import Part, call, code
 from migrate.rules.base import Rule
 from migrate.rules.temporal.calls import argument_parts, read_arguments
+from migrate.rules.temporal.workflow_reference import read_reference
 
 if TYPE_CHECKING:
     from migrate.rules.temporal.draft import Emit
@@ -42,7 +43,8 @@ def convert_get(place: Place) -> None:
         place.block(RULE.code, "a handle of one run of an id has no counterpart", RULE.action)
         return
     place.claim()
-    place.draft.claim(*node.args[:index])
+    for named in node.args[:index]:
+        read_reference(place.draft, place.work.facts, place.module, named, by=node)
     identity = node.args[index]
     place.replace(node, lambda _emit: code("{}", identity), rule=RULE.code)
 

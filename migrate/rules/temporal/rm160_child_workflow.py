@@ -63,6 +63,8 @@ def convert(place: Place) -> None:
         verb = "detached" if policy == "abandon" else "begin_rpc" if begin or is_start else "rpc"
         command = call(f"{emit.ctx(place.node)}.{verb}", reference.part(emit), *given)
         options = _options(place, said)
+        if place.function in place.work.wrapped and verb != "detached":
+            options.append(Named("errors", '"wrapped"'))
         if is_start and policy not in ("abandon", ""):
             options.append(Named("parent_close", f'"{policy}"'))
         return call(code("{}.options", command), *options) if options else command

@@ -9,6 +9,7 @@ from migrate.plan.fragments import Named, Part, call, code
 from migrate.rules.base import Rule
 from migrate.rules.temporal.calls import argument_parts, read_arguments
 from migrate.rules.temporal.durations import seconds_part
+from migrate.rules.temporal.environment import drop_environment_settings
 from migrate.rules.temporal.fresh_ids import is_fresh
 from migrate.rules.temporal.queues import target_part
 from migrate.rules.temporal.workflow_reference import read_reference
@@ -89,6 +90,8 @@ def convert_connect(draft: Draft, module: Module, node: ast.Call) -> None:
         draft.block(module, node, RULE.code, "Client.connect is not awaited at once", "Await it where it is called.")
         return
     for keyword in node.keywords:
+        if keyword.arg is None and drop_environment_settings(draft, module, keyword.value):
+            continue
         _connect_option(draft, module, keyword)
     draft.claim(node.func)
     draft.note(

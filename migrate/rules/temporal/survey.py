@@ -10,16 +10,18 @@ from migrate.rules.temporal import (
     rm111_workflow_class,
     rm122_activity_options,
     rm123_step_mark,
+    rm126_causes,
     rm130_await,
     rm145_drain,
     rm199_leftover,
     tables,
     wiring,
+    workflow_reference,
 )
 from migrate.rules.temporal.calls import find_calls
 from migrate.rules.temporal.draft import SDK, Draft
 from migrate.rules.temporal.facts import FUNCTIONS, HANDLERS, Facts, find_activities, find_workflows
-from migrate.rules.temporal.links import link_mentions
+from migrate.rules.temporal.links import link_fixtures, link_mentions
 from migrate.rules.temporal.place import Place, Work
 from migrate.rules.temporal.queues import find_queues
 from migrate.rules.temporal.reach import reachable
@@ -57,6 +59,8 @@ class Surveyor:
         self._wrapped()
         self.work.marks = rm122_activity_options.survey(self.draft, self.facts)
         self._roots()
+        for function in sorted(self.code, key=lambda one: one.qualname):
+            rm126_causes.convert(self.draft, function)
         self._calls()
         self._names()
         for function in sorted(self.code, key=lambda one: one.qualname):
@@ -69,6 +73,7 @@ class Surveyor:
         contexts.spread(self.work, sorted(self.code, key=lambda one: one.qualname), roots, self._closed())
         wiring.drop_unused_clients(self.draft)
         rm199_leftover.report(self.draft)
+        link_fixtures(self.draft)
         link_mentions(self.draft)
         return self.draft.survey
 
@@ -88,7 +93,6 @@ class Surveyor:
     def _roots(self) -> None:
         survey_ = self.draft.survey
         survey_.opaque.update(self.facts.activities)
-        survey_.opaque.update(self.facts.entries)
         for workflow in self.facts.workflows.values():
             survey_.root(workflow.entry, workflow.unit)
             for kind, method in workflow.handlers:
@@ -111,6 +115,7 @@ class Surveyor:
             mark = marks.get(activity) or rm122_activity_options.choose_mark(draft, activity)
             rm123_step_mark.convert(draft, activity, mark)
         done: set[Definition] = set()
+        workflow_reference.follow_values(draft, self.facts)
         for workflow in self.facts.workflows.values():
             rm111_workflow_class.check(draft, workflow)
             workflow.function_name = rm110_workflow_function.choose_name(self.work, workflow)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from migrate.plan.fragments import code
 
 if TYPE_CHECKING:
     from migrate.index.model import Module
@@ -73,3 +76,28 @@ def _defined(
     draft.link(draft.unit(module, by), workflow.unit)
     facts.followed.add(inner)
     return WorkflowReference(inner, workflow)
+
+
+def follow_values(draft: Draft, facts: Facts) -> None:
+    """Let ``Order.run``, where it is kept as a value, become the workflow itself."""
+    for workflow in facts.workflows.values():
+        for reference in draft.project.references(workflow.entry):
+            node = reference.node
+            if not isinstance(node, ast.Attribute) or node.value in facts.followed or reference.call is not None:
+                continue
+            owner = draft.project.resolve(reference.module, node.value)
+            if owner is None or owner.kind != "definition" or owner.definition not in facts.workflows:
+                continue
+            facts.followed.add(node.value)
+            draft.link(draft.unit(reference.module, node), workflow.unit)
+            draft.note(reference.module, node, _VALUE_CODE, "review", _VALUE_MESSAGE, _VALUE_ACTION)
+            draft.act(reference.module, node, partial(_replace_value, node))
+
+
+def _replace_value(node: ast.Attribute, emit: Emit) -> None:
+    emit.file.replace(node, code("{}", node.value), code=_VALUE_CODE)
+
+
+_VALUE_CODE: Final = "RM171"
+_VALUE_MESSAGE: Final = "the run method is kept as a value, which is now the workflow itself"
+_VALUE_ACTION: Final = "Make sure that nobody but a start uses the value."
