@@ -11,8 +11,7 @@ from typing import Final, Protocol
 
 from resonate_core.errors import UsageError
 
-
-#: Platforms refuse to wait for centuries, and promises may have such deadlines; waking up once a day for nothing is free.
+#: Platforms refuse to wait for centuries, and promises may have such deadlines; waking once a day for nothing is free.
 _WAIT_MS_MAX: Final = 86_400_000
 
 

@@ -92,4 +92,5 @@ class Watches:
     @property
     def next_deadline_ms(self) -> int | None:
         """Instant of the first noted deadline."""
-        return self._deadlines[0][0] if self._deadlines else None
+        first = next(iter(self._deadlines), None)
+        return None if first is None else first[0]

@@ -112,6 +112,7 @@ def _prepare(db: sqlite3.Connection, path: Path, synchronous: str) -> None:
     # SQLite does not wait here by itself when two processes open a new file at once: each upgrades a lock of its own.
     _patiently(db, "PRAGMA journal_mode = WAL", OPEN_WAIT_MS)
     db.execute(f"PRAGMA synchronous = {synchronous}")
+    db.execute("PRAGMA fullfsync = ON")  # macOS: else an fsync ends in the disk's cache
     db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
     _migrate(db, path)
     db.execute("PRAGMA busy_timeout = 0")

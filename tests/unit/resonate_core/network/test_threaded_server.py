@@ -7,6 +7,7 @@ import pytest
 
 from resonate_core.clock import VirtualClock
 from resonate_core.network.local import LocalNetwork
+from resonate_core.network.local_engine import Submission
 from resonate_core.network.local_server import LocalServer
 from resonate_core.protocol.requests import Execute, PromiseCreate, PromiseGet
 from resonate_core.store import connection
@@ -212,3 +213,58 @@ def test_stop_from_a_callback_does_not_wait_for_itself():
     assert stopped.wait(LONG)
     server._thread.join(LONG)
     assert not server._thread.is_alive()
+
+
+def test_series_that_come_together_are_answered_on_the_callers_thread_when_nobody_else_is_served():
+    server = LocalServer(MemoryStore(), VirtualClock(100))
+    server.next_due_ms()
+    names = []
+    series = [
+        Submission([PromiseCreate(f"p{number}", FAR)], lambda _: names.append(threading.current_thread().name))
+        for number in range(3)
+    ]
+    server.submit_all(series)
+    box = Box()
+    server.submit([PromiseGet("p2")], box.put)
+    assert box.wait()[0][0].status == 200
+    assert len(names) == 3
+    server.close()
+
+
+def test_series_that_come_together_do_not_overtake_what_was_submitted_before(slow):
+    store, server = slow
+    box = Box()
+    server.submit([PromiseGet("none")], box.put)
+    box.wait(1)
+    store.gate.clear()
+    store.entered.clear()
+    server.submit([PromiseCreate("p", 500)], box.put)
+    assert store.entered.wait(LONG)
+    server.submit_all([Submission([PromiseCreate("p", 900)], box.put)])
+    store.gate.set()
+    assert [answers[0].promise.timeout_at for answers in box.wait(3)[1:]] == [500, 500]
+
+
+def test_stop_from_a_callback_on_the_callers_thread_does_not_wait_for_itself():
+    server = LocalServer(MemoryStore(), VirtualClock(100))
+    network = LocalNetwork(server, group="g", pid="w1", on_stop=server.close)
+    network.start(lambda _: None, is_worker=True)
+    server.next_due_ms()
+    stopped = threading.Event()
+    network.submit_all([([PromiseGet("p")], lambda _: (network.stop(), stopped.set()))])
+    assert stopped.wait(LONG)
+    server._thread.join(LONG)
+    assert not server._thread.is_alive()
+
+
+def test_timer_that_a_caller_sets_on_its_own_thread_wakes_the_server():
+    clock = VirtualClock(100)
+    server = LocalServer(MemoryStore(), clock)
+    server.next_due_ms()
+    box = Box()
+    server.watch("t", box.put)
+    server.submit_all([Submission([PromiseCreate("t", 400, tags={"resonate:timer": "true"})], lambda _: None)])
+    server.next_due_ms()
+    clock.advance_to(400)
+    assert box.wait()[0].settled_at == 400
+    server.close()
