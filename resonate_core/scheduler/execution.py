@@ -19,10 +19,10 @@ from resonate_core.scheduler.effects import Effects, Outcome, StartStep, Write
 from resonate_core.scheduler.inbox import Inbox, Message
 from resonate_core.scheduler.order import GLUED, INBOX_KEY, OrderLog
 from resonate_core.scheduler.promises import Slot
-from resonate_core.scheduler.waits import Action, Wait, WaitDrain, WaitMessage, WaitPredicate
+from resonate_core.scheduler.waits import Action, Wait, WaitAll, WaitDrain, WaitMessage, WaitPredicate, is_failure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from resonate_core.protocol.records import SettledState
     from resonate_core.protocol.requests import Response
@@ -87,6 +87,7 @@ class Execution:
         self.outcome: Outcome | None = None
         self.opts = opts or CallOptions()
         self.closing = False
+        self.may_reopen = False
         self.catching_up = False
         self.drained_to = first_slot
         self.has_acted = False
@@ -98,6 +99,7 @@ class Execution:
         self._handlers_running = 0
         self._branches: list[Branch] = []
         self._closing_outcome = Outcome()
+        self._order_writes: list[Write] = []
         self._ready: deque[tuple[Branch, Action]] = deque()
         self._waiters: dict[str, list[Wait]] = {}
         self._available: dict[str, Any] = {}
@@ -118,6 +120,12 @@ class Execution:
                 self.order.load(int(record.id[len(prefix) :]), self.env.codec.decode_value(record.value))
             else:
                 self.history[record.id] = record
+
+    def take_record(self, id: str) -> PromiseRecord | None:
+        """Remove and return what an earlier attempt recorded under an id."""
+        record = self.history.pop(id, None)
+        self.has_acted = self.has_acted or record is not None
+        return record
 
     @property
     def is_replaying(self) -> bool:
@@ -274,10 +282,25 @@ class Execution:
             if done is not None:
                 return done
         if self.inbox.next_event is not None:
-            return self._deliver_message(must_record=bool(self._waiters))
-        for key, payload in self._available.items():
+            return self._deliver_message(must_record=bool(self._waiters) or self.closing)
+        for key, payload in self._offers():
             return self._deliver(key, payload, must_record=len(self._waiters) > 1)
         return False
+
+    def _offers(self, *, with_failures: bool = True) -> Iterator[tuple[str, Any]]:
+        """Give what can be delivered now, in the order in which it became so."""
+        for key, payload in self._available.items():
+            wait = self._waiters[key][0]
+            if isinstance(wait, WaitAll):
+                offer = wait.offer(with_failures=with_failures)
+                if offer is not None:
+                    yield key, offer
+            elif key.startswith("r:"):  # another receiver may have taken the message
+                message = self.inbox.match(wait.topic) if isinstance(wait, WaitMessage) else None
+                if message is not None:
+                    yield key, message
+            else:
+                yield key, payload
 
     def _deliver_planned(self, key: str, payload: str) -> bool:
         if key == INBOX_KEY:
@@ -288,16 +311,13 @@ class Execution:
                 "the code has changed in a way that running executions cannot follow: register it as a new version",
                 recorded=key,
             )
+        wait = self._waiters[key][0]
+        if isinstance(wait, WaitAll):
+            return wait.can_give(payload) and self._deliver(key, payload, must_record=False)
         if payload:
-            if payload not in self.slots and not key.startswith("r:"):
-                return False
-            return self._deliver(key, self._replayed_payload(key, payload), must_record=False)
+            message = self.inbox.kept(int(payload))
+            return message is not None and self._deliver(key, message, must_record=False)
         return key in self._available and self._deliver(key, self._available[key], must_record=False)
-
-    def _replayed_payload(self, key: str, payload: str) -> Any:
-        if not key.startswith("r:"):
-            return payload
-        return self.inbox.take(int(payload))
 
     def _deliver_gap(self) -> bool:
         """No record names the next event although later ones are named: there was only one that could come."""
@@ -309,7 +329,7 @@ class Execution:
                 f"{len(self._waiters)} ({', '.join(list(self._waiters)[:4])}); the code has changed in a way that "
                 "running executions cannot follow: register it as a new version"
             )
-        for key, payload in self._available.items():
+        for key, payload in self._offers(with_failures=False):  # those are recorded
             return self._deliver(key, payload, must_record=False)
         return False
 
@@ -321,7 +341,7 @@ class Execution:
         Returns None there: from now on the execution is live.
         """
         if len(self._waiters) == 1:
-            for key, payload in self._available.items():
+            for key, payload in self._offers():
                 return self._deliver(key, payload, must_record=False)
             if self.answers_open:
                 return False
@@ -331,12 +351,13 @@ class Execution:
         return None
 
     def _deliver(self, key: str, payload: Any, *, must_record: bool) -> bool:
-        if key.startswith("r:") and not hasattr(payload, "slot"):
-            payload = self._take_match(key)
+        if isinstance(payload, Message):
+            self.inbox.take(payload.slot)
+        must_record = must_record or is_failure(key, payload)
         if must_record and self.order.breaks_batch:
             self.flush_order()
         self.event_is_replayed = self.catching_up or not self.order.is_past_record
-        shown = str(payload.slot) if hasattr(payload, "slot") else payload if isinstance(payload, str) else ""
+        shown = str(payload.slot) if isinstance(payload, Message) else payload if isinstance(payload, str) else ""
         self.order.advance(key, shown, must_record=must_record)
         self.note_event(must_record=must_record)
         self._available.pop(key, None)
@@ -346,13 +367,12 @@ class Execution:
         elif isinstance(payload, Message):
             self.now_ms = max(self.now_ms, payload.at_ms)
         for wait in list(self._waiters.get(key, ())):
-            self.wake(wait, wait.resolve(key, payload))
+            action = wait.resolve(key, payload)
+            if action is not None:
+                self.wake(wait, action)
+            elif wait.offer(with_failures=True) is not None:
+                self.make_available(key)
         return True
-
-    def _take_match(self, key: str) -> Any:
-        wait = next(w for w in self._receivers if w.keys[0] == key)
-        match = self.inbox.match(wait.topic)
-        return None if match is None else self.inbox.take(match.slot)
 
     def _deliver_message(self, *, must_record: bool) -> bool:
         message = self.inbox.take_event()
@@ -444,7 +464,7 @@ class Execution:
         slot = branch.slot
         if slot is None:
             raise AssertionError("a branch that is neither main nor handler belongs to a promise")
-        known = self.history.pop(slot.id, None)
+        known = self.take_record(slot.id)
         if known is None:
             error = self._record_child(slot, value, error)
         slot.settle(None if error is not None else value, self.wrapped(slot, error), self.now_ms)
@@ -477,9 +497,12 @@ class Execution:
         self._try_close()
 
     def _try_close(self) -> None:
+        if not self.order.is_past_record or self.outcome is not None:
+            return  # messages came before the end was written
         waiting = [slot for slot in self._attached.values() if slot.kind not in ("timer", "latent")]
-        if not waiting and not self._handlers_running and self.outcome is None:
+        if not waiting and not self._handlers_running:
             self.finish(self._closing_outcome)
+            self.may_reopen = True
 
     def attached_slots(self) -> list[Slot]:
         """Return children that a function which has ended still waits for."""
@@ -491,8 +514,13 @@ class Execution:
         return self.outcome is not None
 
     def finish(self, outcome: Outcome) -> None:
-        """Set how the execution ends; the worker settles it."""
+        """Set how the execution ends; the worker settles it, whatever messages are still to come."""
         self.outcome = outcome
+        self.may_reopen = False
+
+    def body_ended(self, outcome: Outcome) -> None:
+        """Say how a body ended that ran as a step."""
+        self._close_with(outcome)
 
     def reopen(self) -> None:
         """Take the end back: a message came in before it could be settled, and its handler shall run."""
@@ -517,12 +545,13 @@ class Execution:
         first, entries = pending
         create = PromiseCreate(order_id(self.base, first), self.record.timeout_at, tags=self._own_tags())
         write = Write(FenceSettled(self.id, self.version, create, "resolved", self.env.codec.encode_value(entries)))
-        self.effects.writes.append(write)
+        self._order_writes.append(write)
 
     def take_effects(self) -> Effects:
-        """Hand over what is to be done, order records included."""
+        """Hand over what is to be done, order records first: nothing may be durable before what it follows from."""
         self.flush_order()
         effects, self.effects = self.effects, Effects()
+        effects.writes[:0], self._order_writes = self._order_writes, []
         self.has_acted = self.has_acted or bool(effects.writes or effects.starts or effects.asks)
         return effects
 

@@ -109,6 +109,10 @@ class Inbox:
             return next(iter(self._kept.values()), None)
         return next((m for m in self._kept.values() if m.topic == topic), None)
 
+    def kept(self, slot: int) -> Message | None:
+        """Return a kept message by its slot."""
+        return self._kept.get(slot)
+
     def take(self, slot: int) -> Message | None:
         """Remove and return a kept message by its slot."""
         return self._kept.pop(slot, None)

@@ -180,7 +180,7 @@ def _begin_step(ex: Execution, cmd: c.Call, slot: Slot, function: Any) -> None:
     slot.hint = cmd.opts.result_type or return_hint(function)
     if mark is not None and cmd.opts.errors is None:
         slot.wrap = mark.errors == "wrapped"
-    record = ex.history.pop(slot.id, None)
+    record = ex.take_record(slot.id)
     if record is not None:
         ex.settle_slot(slot, record)
         return
@@ -223,7 +223,7 @@ def _remote(ex: Execution, branch: Branch, cmd: c.Call) -> Action | None:
 
 def _create(ex: Execution, slot: Slot, create: PromiseCreate) -> None:
     """Create the promise behind a slot, unless the history has it."""
-    known = ex.history.pop(slot.id, None) or ex.open_records.pop(slot.id, None)
+    known = ex.take_record(slot.id) or ex.open_records.pop(slot.id, None)
     if known is not None:
         _created(ex, slot, known)
         return
@@ -302,39 +302,32 @@ def _gather(ex: Execution, branch: Branch, cmd: c.Gather) -> Action | None:
     limit: Any = cmd.limit
     if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
         raise UsageError(f"gather limit must be a whole number from 1, got {limit!r}")
-    run = _GatherRun(ex, branch, cmd)
-    run.start()
+    _GatherRun(ex, branch, cmd).start(limit or len(cmd.items))
     return None
 
 
 class _GatherRun:
-    """Begins the parts of a gather, at most ``limit`` at a time, and tells the wait as they settle."""
+    """Begins the parts of a gather, at most ``limit`` at a time; what settles makes room for the next, as an event."""
 
     def __init__(self, ex: Execution, branch: Branch, cmd: c.Gather) -> None:
         self._ex = ex
         self._branch = branch
         self._key = f"g:{cmd.id}"
         self._items = cmd.items
-        self._limit = cmd.limit or len(cmd.items)
         self._next = 0
-        self._slots: list[Slot] = []
-        self._wait = WaitAll(
-            branch, self._key, self._slots, return_exceptions=cmd.return_exceptions, begin_next=self._begin_next
-        )
+        self._wait = WaitAll(branch, self._key, return_exceptions=cmd.return_exceptions, begin_next=self._begin_next)
 
-    def start(self) -> None:
+    def start(self, limit: int) -> None:
         self._wait.open_count = len(self._items)
+        self._wait.room = max(0, len(self._items) - limit)
         self._ex.block(self._wait)
-        for _ in range(self._limit):
+        for _ in range(min(limit, len(self._items))):
             self._begin_next()
 
     def _begin_next(self) -> None:
-        if self._next >= len(self._items) or self._wait.failed is not None:
-            return
-        item = self._items[self._next]
+        slot = self._begin(self._items[self._next])
         self._next += 1
-        slot = self._begin(item)
-        self._slots.append(slot)
+        self._wait.begun.append(slot)
         slot.observe(self._settled)
 
     def _begin(self, item: Any) -> Slot:
@@ -354,9 +347,9 @@ class _GatherRun:
         return failed
 
     def _settled(self, slot: Slot) -> None:
-        payload = self._wait.settled(slot)
-        if payload is not None:
-            self._ex.make_available(self._key, payload)
+        self._wait.settled(slot)
+        if self._wait.offer(with_failures=True) is not None:
+            self._ex.make_available(self._key)
 
 
 # -- messages --------------------------------------------------------------------------------------------------------
@@ -379,7 +372,7 @@ def _receive(ex: Execution, branch: Branch, cmd: c.Receive) -> Action | None:
 def _drain(ex: Execution, branch: Branch, cmd: c.Drain) -> Action | None:
     wait = WaitDrain(branch, f"d:{cmd.id}", ex.inbox.next_slot)
     ex.block(wait)
-    known = ex.history.pop(cmd.id, None)
+    known = ex.take_record(cmd.id)
     if known is not None:
         wait.start, bound = ex.env.codec.decode_value(known.value)
         ex.drain_bound(wait, bound)
@@ -415,7 +408,7 @@ def _answered(ex: Execution, branch: Branch, id: str, name: str, ask: tuple[str,
     """Block on an operation outside whose outcome is recorded once and then replayed."""
     key = f"a:{id}"
     ex.block(WaitAnswer(branch, key))
-    known = ex.history.pop(id, None)
+    known = ex.take_record(id)
     if known is not None:
         slot = Slot(id, "step", name)
         _check_fingerprint(ex, slot, known)
@@ -456,7 +449,7 @@ def _set_event(ex: Execution, _branch: Branch, cmd: c.SetEvent) -> Action | None
     number = ex.event_counts.get(cmd.key, 0)
     ex.event_counts[cmd.key] = number + 1
     slot = Slot(event_id(ex.id, cmd.key, number), "step", "event")
-    if ex.history.pop(slot.id, None) is None:
+    if ex.take_record(slot.id) is None:
         value = ex.env.codec.encode_value(cmd.value)
         create = ex.local_create(slot, ex.record.timeout_at, {TAG_EXTERNAL: "true"})
         ex.effects.writes.append(Write(FenceSettled(ex.id, ex.version, create, "resolved", value)))

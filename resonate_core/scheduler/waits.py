@@ -6,7 +6,7 @@ how the branch goes on: ``("send", value)`` or ``("throw", error)``.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from resonate_core.driver import Event
 from resonate_core.scheduler.inbox import ANY_TOPIC
@@ -35,9 +35,13 @@ class Wait:
         self.branch = branch
         self.keys = keys
 
-    def resolve(self, key: str, payload: Any) -> Action:
-        """Say how the branch goes on."""
+    def resolve(self, key: str, payload: Any) -> Action | None:
+        """Say how the branch goes on; None if it waits on."""
         raise NotImplementedError
+
+    def offer(self, *, with_failures: bool) -> str | None:
+        """Return the payload of a further event of the same wait."""
+        return None
 
     def slots(self) -> list[Slot]:
         """Return the promises behind the wait, for suspension and cancellation."""
@@ -81,40 +85,72 @@ class WaitAny(Wait):
         return self._slots
 
 
+#: Payload of a gather's event: a part has succeeded, so another one may begin.
+ROOM: Final = "+"
+
+
+def is_failure(key: str, payload: Any) -> bool:
+    """Say whether an event is that a part of a gather failed: which one was first is always recorded."""
+    return key.startswith("g:") and payload not in ("", ROOM)
+
+
 class WaitAll(Wait):
-    """``gather``: one key of its own. Successes are no events; completion is one, and so is the first failure."""
+    """``gather``: one key of its own. Its events are completion, the first failure, and room for parts not begun.
 
-    __slots__ = ("_begin_next", "_return_exceptions", "_slots", "failed", "open_count")
+    A success is no event where all parts have begun: then it changes nothing but the count.
+    """
 
-    def __init__(
-        self, branch: Branch, key: str, slots: list[Slot], *, return_exceptions: bool, begin_next: Callable[[], None]
-    ) -> None:
+    __slots__ = ("_begin_next", "_return_exceptions", "_room_now", "begun", "failed", "open_count", "room")
+
+    def __init__(self, branch: Branch, key: str, *, return_exceptions: bool, begin_next: Callable[[], None]) -> None:
         super().__init__(branch, [key])
-        self._slots = slots
         self._return_exceptions = return_exceptions
         self._begin_next = begin_next
-        self.open_count = len(slots)
+        self._room_now = 0
+        self.begun: list[Slot] = []
+        self.open_count = 0
+        self.room = 0
         self.failed: Slot | None = None
 
-    def settled(self, slot: Slot) -> str | None:
-        """Take note of a settled child; return the payload if the wait has become available, else None."""
+    def settled(self, slot: Slot) -> None:
+        """Take note of a settled part."""
+        if slot.error is not None and not self._return_exceptions:
+            self.failed = self.failed or slot
+            return
         self.open_count -= 1
-        self._begin_next()
-        if slot.error is not None and not self._return_exceptions and self.failed is None:
-            self.failed = slot
-            return slot.id
-        return "" if self.open_count == 0 and self.failed is None else None
+        if self.room:
+            self.room -= 1
+            self._room_now += 1
 
-    def resolve(self, key: str, payload: Any) -> Action:
-        """Give the values in the order of arguments, or raise the first error."""
+    def offer(self, *, with_failures: bool) -> str | None:
+        """Return the payload of the event that can be delivered, None if none can."""
+        if self._room_now:
+            return ROOM
+        if self.open_count == 0:
+            return ""
+        return self.failed.id if self.failed is not None and with_failures else None
+
+    def can_give(self, payload: str) -> bool:
+        """Say whether a recorded event can be delivered now."""
+        if payload == ROOM:
+            return self._room_now > 0
+        if not payload:
+            return self.open_count == 0
+        return any(slot.id == payload and slot.error is not None for slot in self.begun)
+
+    def resolve(self, key: str, payload: Any) -> Action | None:
+        """Give the values in the order of arguments, or raise the first error; where there is room, begin the next."""
+        if payload == ROOM:
+            self._room_now -= 1
+            self._begin_next()
+            return None
         if payload:
-            return ("throw", next(slot.error for slot in self._slots if slot.id == payload))
-        values = [s.error if s.error is not None else s.value for s in self._slots]
-        return ("send", values)
+            return ("throw", next(slot.error for slot in self.begun if slot.id == payload))
+        return ("send", [slot.value if slot.error is None else slot.error for slot in self.begun])
 
     def slots(self) -> list[Slot]:
         """Return those still open."""
-        return [slot for slot in self._slots if not slot.is_settled]
+        return [slot for slot in self.begun if not slot.is_settled]
 
 
 class WaitPredicate(Wait):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from resonate_core.errors import Cancelled, CodecError
-from resonate_core.marks import step_mark
+from resonate_core.marks import durable_mark, step_mark
 from resonate_core.protocol.requests import FenceSettled
 from resonate_core.registry import name_of
 from resonate_core.retry import Exponential
@@ -71,7 +71,7 @@ class Steps:
             function=start.function,
             args=start.args,
             kwargs=start.kwargs,
-            policy=_policy(opts, mark),
+            policy=_policy(opts, start.function),
             attempt_timeout_ms=_ms(attempt_s),
             deadline_ms=start.slot.timeout_at or None,
             heartbeat_timeout_ms=_ms(beat_s),
@@ -117,7 +117,7 @@ class Steps:
             return
         if start.create is None:
             execution.steps_running -= 1
-            execution.finish(Outcome(value=outcome.value, error=outcome.error))
+            execution.body_ended(Outcome(value=outcome.value, error=outcome.error))
             hold.worker.touch(hold)
             return
         if not start.opts.durable:
@@ -173,10 +173,16 @@ class Steps:
         self._hold.worker.touch(self._hold)
 
 
-def _policy(opts: CallOptions, mark: Any) -> Any:
+def _policy(opts: CallOptions, function: Any) -> Any:
     if opts.has_retry_policy:
         return opts.retry_policy
-    return _UNMARKED_POLICY if mark is None else mark.retry_policy
+    mark = step_mark(function)
+    if mark is not None:
+        return mark.retry_policy
+    # A durable body that never yields runs as a step, but its failure is its result, as of any other durable function.
+    owner = getattr(function, "__self__", None)
+    is_durable = durable_mark(function) is not None or durable_mark(type(owner)) is not None
+    return None if is_durable else _UNMARKED_POLICY
 
 
 def _ms(seconds: float | None) -> int | None:
