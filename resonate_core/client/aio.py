@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from resonate_core.client.describe import Description
     from resonate_core.client.handle import Handle
     from resonate_core.client.resonate import Resonate
+    from resonate_core.client.tree import Node
 
 
 class AsyncResonate:
@@ -108,6 +109,11 @@ class AsyncResonate:
         """Say what is known about an execution."""
         await self._open()
         return await self._engine.awaited(self._messages.describe(id))
+
+    async def tree(self, id: str) -> Node:
+        """Return what an execution has called, and what came of it."""
+        await self._open()
+        return await self._engine.awaited(self._calls.tree(id))
 
     # -- life -----------------------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from resonate_core.client.function import Function
 from resonate_core.client.handle import Handle
 from resonate_core.client.operations import Operation, checked
 from resonate_core.client.starting import Start, find_operation, start_operation
+from resonate_core.client.tree import Node, tree_operation
 from resonate_core.errors import NotRegisteredError, UsageError
 from resonate_core.ids import check_id, logical_id
 from resonate_core.limits import DEFAULT_TIMEOUT_S
@@ -111,6 +112,10 @@ class Calls:
     def list(self, state: str | None, tags: Mapping[str, str], limit: int | None) -> Future[list[Description]]:
         """List executions."""
         return self._engine.drive(list_operation(self._engine.env, state=state, tags=tags, limit=limit))
+
+    def tree(self, id: str) -> Future[Node]:
+        """Read the tree of an execution."""
+        return self._engine.drive(tree_operation(self._engine.env, check_id(id)))
 
     def schedule(
         self,

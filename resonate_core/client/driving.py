@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from resonate_core.client.messages import Messages
 from resonate_core.client.operations import Operation, checked
+from resonate_core.client.replay import replay_operation
 from resonate_core.client.starting import newest_operation
 from resonate_core.clock import new_id
 from resonate_core.errors import CanceledError, NotFoundError, TimedOutError
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from resonate_core.client.resonate import Resonate
     from resonate_core.protocol.records import PromiseRecord
+    from resonate_core.scheduler.execution import Execution
 
 _PAGE = 1000
 
@@ -94,6 +96,12 @@ class DriverHost:
         encoded = codec.encode_value(value) if error is None else codec.encode_error(error)
         state = "rejected_canceled" if canceled else "resolved" if error is None else "rejected"
         return self._engine.drive(_settle(PromiseSettle(promise_id, state, encoded)))  # type: ignore[arg-type]
+
+    def replayed(self, record: PromiseRecord) -> Future[Execution]:
+        """Return an execution in memory, as far as its records go; its ``version`` is 0, and it writes nothing."""
+        call = self._engine.env.codec.decode_invocation(record.param)
+        function = self._engine.registry.get(call.func, call.version)
+        return self._engine.drive(replay_operation(self._engine.env, record, function))
 
     def outcome(self, record: PromiseRecord) -> tuple[Any, BaseException | None]:
         """Return (value, error) of a settled record."""

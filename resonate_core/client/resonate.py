@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from resonate_core.client.aio import AsyncResonate
     from resonate_core.client.describe import Description
     from resonate_core.client.handle import Handle
+    from resonate_core.client.tree import Node
     from resonate_core.clock import Clock
     from resonate_core.codec import Encryptor
     from resonate_core.network.port import Network
@@ -246,6 +247,10 @@ class Resonate:
     def describe(self, id: str) -> Description:
         """Say what is known about an execution."""
         return self._engine.wait(self._messages.describe(id))
+
+    def tree(self, id: str) -> Node:
+        """Return what an execution has called, and what came of it."""
+        return self._engine.wait(self._calls.tree(id))
 
     @property
     def promises(self) -> Promises:
