@@ -37,6 +37,7 @@ def settle(
     Each round backs out at least one group, so this ends.
     """
     outcome = Outcome()
+    outcome.backed_out.update(job.left_out)
     without |= job.groups.held()
     paths = set(job.plans)
     while True:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from migrate.discover import Tree
     from migrate.index.load import Loaded
+    from migrate.index.project import Project
     from migrate.plan.job import Job
     from migrate.rules.base import Source
     from migrate.settings import Settings
@@ -62,7 +63,7 @@ def scan(settings: Settings, *, say: Callable[[str], None] = lambda _: None) -> 
     say("reading")
     loaded = load(tree, packages=source.packages, types=source.types)
     say("planning")
-    job, suppressions = plan_run(loaded, source, settings)
+    job, suppressions = plan_run(loaded.project, source, settings)
     report = Report(source.name, str(tree.root), dry_run=True)
     nothing = Outcome()
     report.files = _file_results(loaded, nothing, source)
@@ -103,7 +104,7 @@ def _run(settings: Settings, say: Callable[[str], None], *, dry_run: bool) -> Ru
     say("reading")
     loaded = load(tree, packages=source.packages, types=source.types)
     say("planning")
-    job, suppressions = plan_run(loaded, source, settings)
+    job, suppressions = plan_run(loaded.project, source, settings)
     say("rewriting")
     outcome = _verified(job, source, tree, settings)
     report = Report(source.name, str(tree.root), dry_run)
@@ -127,31 +128,30 @@ def collector_held() -> Iterator[None]:
             gc.enable()
 
 
-def plan_run(loaded: Loaded, source: Source, settings: Settings) -> tuple[Job, Suppressions]:
-    """Survey and plan, with the comments that hold units back."""
-    survey = source.survey(loaded.project)
-    suppressions = Suppressions(loaded.sources.values())
+def plan_run(project: Project, source: Source, settings: Settings) -> tuple[Job, Suppressions]:
+    """Survey and plan, with the comments that hold units back and the rules that are deselected."""
+    survey = source.survey(project)
+    suppressions = Suppressions(module.source for module in project.modules.values())
     suppressions.hold_units(survey)
-    return plan(loaded.project, source, max_tier=settings.max_tier, survey=survey), suppressions
+    job = plan(project, source, max_tier=settings.max_tier, survey=survey)
+    deselected = FileProblem("RM008", "a rule it needs is deselected")
+    job.left_out.update({group: (group.split(":")[0], deselected) for group in unwanted(job, settings)})
+    return job, suppressions
 
 
 def _verified(job: Job, source: Source, tree: Tree, settings: Settings) -> Outcome:
     """Render without the groups that are not wanted; back out those that a second run would change again."""
-    without = unwanted(job, settings) | _collisions(job, tree)
-    deselected = FileProblem("RM008", "a rule it needs is deselected")
-    for group in unwanted(job, settings):
-        job.left_out.setdefault(group, (group.split(":")[0], deselected))
+    _leave_collisions(job, tree)
     while True:
-        outcome = settle(job, without=without, line_length=settings.line_length, jobs=settings.jobs)
-        again = would_change(job, source, outcome, settings.max_tier)
+        outcome = settle(job, line_length=settings.line_length, jobs=settings.jobs)
+        again = would_change(job, source, outcome, tree.root, lambda other: plan_run(other, source, settings)[0])
         if again is None:
-            for group, reason in job.left_out.items():
-                outcome.backed_out.setdefault(group, reason)
             return outcome
         path, problem = again
-        for group in _groups_of(job, path) - without:
-            job.left_out[group] = (path, problem)
-        without |= _groups_of(job, path)
+        guilty = _groups_of(job, path) - outcome.backed_out.keys()
+        if not guilty:  # a file that this run left alone: whatever changed something is to blame
+            guilty = {group for one in outcome.texts for group in _groups_of(job, one)} - outcome.backed_out.keys()
+        job.left_out.update(dict.fromkeys(guilty, (path, problem)))
 
 
 def _groups_of(job: Job, path: str) -> set[str]:
@@ -178,15 +178,12 @@ def is_wanted(code: str, settings: Settings) -> bool:
     return not settings.select or code.startswith(settings.select) or not code.startswith(("RM1", "RM2"))
 
 
-def _collisions(job: Job, tree: Tree) -> frozenset[str]:
-    found: set[str] = set()
+def _leave_collisions(job: Job, tree: Tree) -> None:
     for new in job.new_files.values():
         file = tree.root / new.path
         if file.exists() and file.read_text("utf-8", "replace") != new.text:
             problem = FileProblem("RM003", "the file to create exists already, with another content")
             job.left_out.update(dict.fromkeys(new.groups, (new.path, problem)))
-            found |= new.groups
-    return frozenset(found)
 
 
 def _file_results(loaded: Loaded, outcome: Outcome, source: Source) -> list[FileResult]:
@@ -195,13 +192,15 @@ def _file_results(loaded: Loaded, outcome: Outcome, source: Source) -> list[File
         results.append(FileResult(path, "failed", reason=problem.reason))
     for path, original in loaded.sources.items():
         text = outcome.texts.get(path)
-        if path in outcome.problems:
-            results.append(FileResult(path, "failed", reason=outcome.problems[path].reason))
-        elif text is None:
-            results.append(FileResult(path, "unchanged"))
-        else:
+        problem = outcome.problems.get(path)
+        reason = problem.reason if problem is not None else None
+        if text is not None:  # with a reason: a part of it was backed out
             lines = count(original.text, text)
-            results.append(FileResult(path, "rewritten", *lines, None, original.text, text, original.encode(text)))
+            results.append(FileResult(path, "rewritten", *lines, reason, original.text, text, original.encode(text)))
+        elif problem is not None:
+            results.append(FileResult(path, "failed", reason=reason))
+        else:
+            results.append(FileResult(path, "unchanged"))
     for path, text in outcome.texts.items():
         if path not in loaded.sources:
             results.append(FileResult(path, "rewritten", *count("", text), None, "", text, text.encode()))

@@ -50,8 +50,10 @@ def display_root(root: Path) -> str:
 
 
 def print_failures(report: Report) -> None:
-    """Print one line for each file that failed."""
-    for one in report.failed:
+    """Print one line for each file that failed, or of which a part was backed out."""
+    for one in report.files:
+        if one.status not in ("failed", "rewritten") or one.reason is None:
+            continue
         path = one.path if report.root in (".", "") else f"{report.root.rstrip('/')}/{one.path}"
         click.echo(f"{path}: {one.reason}", err=True)
 

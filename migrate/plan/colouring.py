@@ -109,7 +109,8 @@ class _Painter:
         durable = self._durable()
         self._reach()
         result.generators = {one for one in durable if one in result.units}
-        result.unreached = sorted(durable - result.generators, key=lambda one: one.qualname)
+        holders = {site.module.function_around(site.node) for site in self.survey.sites}
+        result.unreached = sorted((durable - result.generators) & holders, key=lambda one: one.qualname)
         result.plain = {
             one
             for one in result.units.keys() - result.generators

@@ -28,7 +28,7 @@ A rule's edit::
         file = job.file(module, unit)
         ctx = job.ctx(module, node)                        # name of the context parameter in that function
         file.replace(node, code("yield {}", call(f"{ctx}.run", activity, *arguments)), code="RM120")
-        job.report(module, node, "RM502", "note", "schedule_to_close_timeout becomes the promise's deadline")
+        job.report(module, node, "RM512", "note", "summary= has no counterpart and is left out")
 
 Parts of new code are made with ``code``, ``call``, ``block``, ``indented`` of ``migrate.plan.fragments``.
 """

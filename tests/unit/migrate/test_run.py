@@ -85,8 +85,8 @@ def test_run_backs_out_only_the_guilty_group_of_a_shared_file(go):
         FLOW.format(name="good") + "\n\n    @workflow\n    async def bad(x):\n        return await sdk.step(print, x)\n"
     )
     report = go({"both.py": text}, source=Broken())
-    new = report.files[0].new
-    assert new is None or "async def bad" in new
+    assert report.files[0].status == "rewritten"
+    assert "async def bad" in report.files[0].new
     assert {one.name: one.tier for one in report.workflows} == {"good": "idiomatic", "bad": "manual"}
 
 
@@ -141,6 +141,30 @@ def test_run_suppression_on_a_header_leaves_the_workflow_alone(go):
     report = go({"a.py": text})
     assert (statuses(report), codes(report)) == ({"a.py": "unchanged"}, [])
     assert report.workflows[0].tier == "manual"
+
+
+def test_run_suppressed_workflow_does_not_count_against_the_others(go):
+    text = FLOW.format(name="a").replace("@workflow", "@workflow  # resonate-migrate: ignore[RM110] later")
+    report = go({"a.py": text, "b.py": FLOW.format(name="b")})
+    assert (statuses(report), codes(report)) == ({"a.py": "unchanged", "b.py": "rewritten"}, [])
+
+
+def test_run_backed_out_group_does_not_count_against_the_others(go):
+    class Broken(Tiny):
+        def edit(self, job):
+            super().edit(job)
+            for unit in job.units():
+                if unit.name == "bad":
+                    job.file(unit.module, unit).insert_after(unit.node, "return 1 +", code="RM110")
+
+    both = (
+        FLOW.format(name="good") + "\n\n    @workflow\n    async def bad(x):\n        return await sdk.step(print, x)\n"
+    )
+    report = go({"both.py": both, "c.py": FLOW.format(name="c")}, source=Broken())
+    assert {one.name: one.tier for one in report.workflows} == {"good": "idiomatic", "bad": "manual", "c": "idiomatic"}
+    assert "def good(ctx" in report.files[0].new
+    assert "async def bad" in report.files[0].new
+    assert report.files[0].reason.startswith("the result would not compile")
 
 
 def test_run_suppression_hides_a_finding_and_unused_ones_are_told(go):
