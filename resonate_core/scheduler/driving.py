@@ -55,7 +55,7 @@ def _settle(ex: Execution, _branch: Branch, cmd: c.Settle) -> Action | None:
     codec = ex.env.codec
     value = codec.encode_value(cmd.value) if cmd.error is None else codec.encode_error(cmd.error)
     settle = PromiseSettle(cmd.promise_id, "resolved" if cmd.error is None else "rejected", value)
-    ex.effects.writes.append(Write(settle, lambda _: None))  # settled already: whoever waits has an answer
+    ex.write(Write(settle, lambda _: None))  # settled already: whoever waits has an answer
     ex.effects.is_urgent = True
     return ("send", None)
 

@@ -1,0 +1,128 @@
+"""From Temporal's failures to stored errors, and back.
+
+A failure is stored as a rejected promise whose error is an ``ApplicationError``: migrated code that awaits it catches
+that, by type and message, and the shim finds the whole failure in its details.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from google.protobuf.json_format import MessageToDict, ParseDict
+from temporalio.api.enums.v1 import RetryState, TimeoutType
+from temporalio.api.failure.v1 import Failure
+
+from resonate_core import ApplicationError, CanceledError, Cancelled, TimedOutError
+
+#: Key of the details object that carries the failure.
+FAILURE: Final = "temporal:failure"
+
+
+def to_dict(failure: Failure) -> dict[str, Any]:
+    """Return a failure as JSON."""
+    plain: dict[str, Any] = MessageToDict(failure, preserving_proto_field_name=True)
+    return plain
+
+
+def from_dict(plain: dict[str, Any]) -> Failure:
+    """Return a failure from its JSON."""
+    return ParseDict(plain, Failure(), ignore_unknown_fields=True)
+
+
+def error_of(failure: Failure, **about: Any) -> ApplicationError:
+    """Return the error that is stored for a failure.
+
+    Args:
+        failure: what happened.
+        about: further facts, such as the status in which a workflow closed.
+    """
+    kind = failure.application_failure_info.type or failure.WhichOneof("failure_info") or "Failure"
+    return ApplicationError(failure.message, {FAILURE: to_dict(failure), **about}, type=kind, non_retryable=True)
+
+
+def details_of(error: BaseException | None) -> dict[str, Any]:
+    """Return the details object that ``error_of`` made, empty for other errors."""
+    details = getattr(error, "details", None)
+    if isinstance(error, ApplicationError) and details and isinstance(details[0], dict) and FAILURE in details[0]:
+        found: dict[str, Any] = details[0]
+        return found
+    return {}
+
+
+def failure_of(error: BaseException) -> Failure:
+    """Return the failure of an error, also of one that plain Resonate code raised."""
+    known = details_of(error)
+    if known:
+        return from_dict(known[FAILURE])
+    if isinstance(error, TimedOutError):
+        return timeout(TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_CLOSE, "activity ScheduleToClose timeout")
+    if isinstance(error, (CanceledError, Cancelled)):
+        return canceled(str(error))
+    failure = Failure(message=str(error), source="Resonate")
+    info = failure.application_failure_info
+    info.type = getattr(error, "type", None) or type(error).__name__
+    info.non_retryable = bool(getattr(error, "non_retryable", False))
+    return failure
+
+
+def application(message: str, kind: str, *, non_retryable: bool = False) -> Failure:
+    """Return an application failure."""
+    failure = Failure(message=message, source="Resonate")
+    failure.application_failure_info.type = kind
+    failure.application_failure_info.non_retryable = non_retryable
+    return failure
+
+
+def timeout(kind: TimeoutType.ValueType, message: str) -> Failure:
+    """Return a timeout failure."""
+    failure = Failure(message=message)
+    failure.timeout_failure_info.timeout_type = kind
+    return failure
+
+
+def canceled(message: str) -> Failure:
+    """Return a cancellation failure."""
+    failure = Failure(message=message)
+    failure.canceled_failure_info.SetInParent()
+    return failure
+
+
+def of_activity(
+    cause: Failure, *, activity_id: str, activity_type: str, retry_state: RetryState.ValueType, identity: str = ""
+) -> Failure:
+    """Return what a workflow sees of a failed activity."""
+    message = "Activity cancelled" if cause.HasField("canceled_failure_info") else "activity error"
+    failure = Failure(message=message, cause=cause)
+    info = failure.activity_failure_info
+    info.activity_id = activity_id
+    info.activity_type.name = activity_type
+    info.retry_state = retry_state
+    info.identity = identity
+    return failure
+
+
+def of_child(
+    cause: Failure,
+    *,
+    namespace: str,
+    workflow_id: str,
+    run_id: str,
+    workflow_type: str,
+    retry_state: RetryState.ValueType,
+) -> Failure:
+    """Return what a workflow sees of a failed child."""
+    failure = Failure(message="Child Workflow execution failed", cause=cause)
+    info = failure.child_workflow_execution_failure_info
+    info.namespace = namespace
+    info.workflow_execution.workflow_id = workflow_id
+    info.workflow_execution.run_id = run_id
+    info.workflow_type.name = workflow_type
+    info.retry_state = retry_state
+    return failure
+
+
+def terminated(reason: str, identity: str = "", details: list[Any] | None = None) -> ApplicationError:
+    """Return the error with which a workflow is ended from outside."""
+    failure = Failure(message=reason or "terminated")
+    failure.terminated_failure_info.identity = identity
+    return error_of(failure, status="TERMINATED", terminated=details or [])

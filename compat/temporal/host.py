@@ -1,0 +1,179 @@
+"""One worker's hold on Resonate: a member of the group of its task queue, another of the group of its activities.
+
+Temporal keeps tasks of workflows and of activities apart, even on one task queue, so that a process may serve only one
+kind. Here they are two groups: ``QUEUE`` and ``QUEUE:activities``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from compat.temporal import failures
+from compat.temporal.activity_driver import ActivityRun, limits_of, start_of
+from compat.temporal.groups import activity_group, workflow_group
+from compat.temporal.payloads import to_stored
+from compat.temporal.private import workflow_worker_of
+from compat.temporal.retries import decide
+from compat.temporal.starts import START_ARGUMENT, TAG_KIND
+from compat.temporal.workflow_driver import WorkflowRun
+from resonate_core import Context, DriverHost, Resonate, driver
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping
+    from concurrent.futures import Future
+
+    from temporalio.worker import Worker
+
+    from compat.temporal.activity_meta import ActivityMeta
+    from compat.temporal.activity_runner import ActivityRunner
+    from compat.temporal.connection import Connection
+    from compat.temporal.starts import WorkflowStart
+
+_logger = logging.getLogger("compat.temporal")
+_HOST = "temporal:host"
+
+
+@driver
+def temporal_task(ctx: Context, *args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
+    """Run whatever Temporal would have called a task: a workflow or an activity, by its tags."""
+    host: Host = ctx.get_dependency(_HOST)
+    kind = ctx.info.tags.get(TAG_KIND)
+    if kind == "activity":
+        return (yield from ActivityRun(ctx, host, args).run())
+    if kind == "query":
+
+        async def answer() -> Any:
+            return await host.query_closed(*args)
+
+        return (yield ctx.run(answer).options(retry_policy=None))
+    return (yield from WorkflowRun(ctx, host, args, kwargs.get(START_ARGUMENT)).run())
+
+
+class Host:
+    """What the drivers of one worker need.
+
+    Args:
+        connection: of the worker's client.
+        task_queue: that the worker serves.
+        runner: runs attempts of activities.
+        identity: of the worker, shown in failures.
+    """
+
+    def __init__(self, connection: Connection, task_queue: str, runner: ActivityRunner, identity: str) -> None:
+        self.connection = connection
+        self.task_queue = task_queue
+        self.runner = runner
+        self.identity = identity
+        self.incarnation = str(uuid.uuid4())
+        self.workflow_worker: Any = None
+        self._members: list[Resonate] = []
+        self._started: set[bytes] = set()
+        self._lock = threading.Lock()
+        self._cancelled_local: set[tuple[str, str]] = set()
+
+    # -- life ----------------------------------------------------------------------------------------------------
+
+    async def start(self, worker: Worker, *, workflows: bool, activities: bool) -> None:
+        """Begin to take tasks."""
+        self.workflow_worker = workflow_worker_of(worker)
+        self.runner.bind(asyncio.get_running_loop())
+        groups = [workflow_group(self.task_queue)] if workflows else []
+        groups += [activity_group(self.task_queue)] if activities else []
+        for group in groups:
+            member = self.connection.sibling(group)
+            DriverHost(member).register_fallback(temporal_task)
+            member.set_dependency(_HOST, self)
+            self._members.append(member)
+        for member in self._members:
+            await member.aio.start()
+
+    async def stop(self, timeout_s: float) -> None:
+        """Take nothing new, give running steps some time, give the rest back."""
+        members, self._members = self._members, []
+        await asyncio.gather(*(member.aio.stop(timeout_s) for member in members))
+
+    # -- for drivers ---------------------------------------------------------------------------------------------
+
+    def now_ms(self) -> int:
+        """Return the time of the store's clock."""
+        return self.connection.now_ms()
+
+    def is_first_start(self, token: bytes) -> bool:
+        """Whether an attempt has not begun in this process before."""
+        with self._lock:
+            is_first = token not in self._started
+            self._started.add(token)
+            return is_first
+
+    def forget_start(self, token: bytes) -> None:
+        """An attempt has its outcome: its beginning does not matter any more."""
+        with self._lock:
+            self._started.discard(token)
+
+    def post_quietly(self, promise_id: str, message: Mapping[str, Any]) -> None:
+        """Send a message whose loss only costs progress details."""
+        future = self.connection.post(promise_id, message)
+
+        def told(done: Future[None]) -> None:
+            if done.exception() is not None:
+                _logger.debug("%s was not told: %s", promise_id, done.exception())
+
+        future.add_done_callback(told)
+
+    async def start_child(
+        self, start: WorkflowStart, arguments: list[Any], *, tags: dict[str, str], request_id: str
+    ) -> dict[str, str]:
+        """Start a child once, however often this is called; empty if its id is taken."""
+        return await self.connection.start_child(start, arguments, tags=tags, request_id=request_id)
+
+    async def query_closed(self, promise_id: str, message: dict[str, Any]) -> Any:
+        """Answer a query to a workflow that has ended: replay it in memory and ask its last state.
+
+        Raises:
+            ApplicationError: what the query handler raised.
+        """
+        record = await asyncio.wrap_future(self.connection.host.get(promise_id))
+        assert record is not None
+        execution = await asyncio.wrap_future(DriverHost(self._members[0]).replayed(record))
+        run: WorkflowRun = execution.instance
+        try:
+            result = run.query(message)
+        finally:
+            run.evict()
+            execution.close_generators()
+        if result.HasField("failed"):
+            raise failures.error_of(result.failed)
+        return to_stored(result.succeeded.response)
+
+    # -- local activities ----------------------------------------------------------------------------------------
+
+    def cancel_local(self, meta: ActivityMeta) -> None:
+        """Ask a local activity to stop."""
+        self._cancelled_local.add((meta.run_id, meta.activity_id))
+        self.runner.cancel(_local_token(meta), "CANCELLED")
+
+    async def local_activity(self, meta: ActivityMeta, arguments: list[Any], scheduled_ms: int) -> dict[str, Any]:
+        """Run a local activity, retries included, within this one step."""
+        attempt = 1
+        details: list[Any] = []
+        while True:
+            start = start_of(meta, arguments, scheduled_ms=scheduled_ms, attempt=attempt, details=details)
+            limits = limits_of(meta, scheduled_ms=scheduled_ms, now_ms=self.now_ms())
+            outcome = await self.runner.attempt(_local_token(meta), start, limits)
+            if "failure" not in outcome:
+                return outcome
+            failure = failures.from_dict(outcome["failure"])
+            left = meta.schedule_to_close - (self.now_ms() - scheduled_ms) / 1000 if meta.schedule_to_close else None
+            delay, state = decide(meta.retry_policy, attempt=attempt, failure=failure, left_s=left)
+            if delay is None or (meta.run_id, meta.activity_id) in self._cancelled_local:
+                return {"failure": failures.to_dict(meta.wrapped(failure, state, self.identity))}
+            await asyncio.sleep(delay)
+            attempt += 1
+
+
+def _local_token(meta: ActivityMeta) -> bytes:
+    return f"local/{meta.run_id}/{meta.activity_id}".encode()

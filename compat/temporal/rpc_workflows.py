@@ -1,0 +1,302 @@
+"""Calls about one workflow: start, signal, query, update, cancel, terminate, and the history's last event."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from typing import TYPE_CHECKING, Any, Final
+
+from temporalio.api.enums.v1 import (
+    EventType,
+    QueryRejectCondition,
+    UpdateWorkflowExecutionLifecycleStage,
+    WorkflowExecutionStatus,
+    WorkflowIdConflictPolicy,
+)
+from temporalio.api.errordetails.v1 import WorkflowExecutionAlreadyStartedFailure
+from temporalio.api.history.v1 import HistoryEvent
+from temporalio.api.workflowservice import v1
+from temporalio.service import RPCStatusCode
+
+from compat.temporal import cron, failures, ids, rpc
+from compat.temporal.connection import AlreadyRunsError
+from compat.temporal.payloads import all_to_stored, from_stored, map_to_stored, payloads_of
+from compat.temporal.starts import WorkflowStart
+from compat.temporal.workflow_messages import ABOUT, accepted_id
+from compat.temporal.workflow_status import close_event, status_of
+from resonate_core import ExecutionClosedError, NotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from compat.temporal.connection import Connection, Started
+    from resonate_core import PromiseRecord
+
+_STAGE: Final = UpdateWorkflowExecutionLifecycleStage
+#: How long one long poll waits; the client asks again.
+_POLL_S: Final = 20.0
+
+
+def _message(kind: str, name: str, args: Any, **about: Any) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "topic": name,
+        "args": all_to_stored(args),
+        "kwargs": {ABOUT: {key: value for key, value in about.items() if value}},
+    }
+
+
+class WorkflowCalls:
+    """Answers the calls of ``WorkflowService`` about single workflows."""
+
+    connection: Connection
+
+    # -- starting ------------------------------------------------------------------------------------------------
+
+    async def start_workflow_execution(
+        self, request: v1.StartWorkflowExecutionRequest
+    ) -> v1.StartWorkflowExecutionResponse:
+        """Start a workflow."""
+        started = await self._start(WorkflowStart(request), list(request.input.payloads))
+        return v1.StartWorkflowExecutionResponse(run_id=started.run_id, started=started.is_new)
+
+    async def _start(self, start: WorkflowStart, payloads: list[Any]) -> Started:
+        if start.request.cron_schedule:
+            try:
+                cron.check(start.request.cron_schedule)
+            except ValueError as problem:
+                raise rpc.error(RPCStatusCode.INVALID_ARGUMENT, f"Invalid cron spec: {problem}") from None
+        try:
+            return await self.connection.start(start, all_to_stored(payloads))
+        except AlreadyRunsError as error:
+            detail = WorkflowExecutionAlreadyStartedFailure(
+                run_id=error.run_id, start_request_id=start.request.request_id
+            )
+            raise rpc.error(RPCStatusCode.ALREADY_EXISTS, str(error), detail) from None
+
+    async def signal_with_start_workflow_execution(
+        self, request: v1.SignalWithStartWorkflowExecutionRequest
+    ) -> v1.SignalWithStartWorkflowExecutionResponse:
+        """Start a workflow with its first signal, or signal the one that runs; the signal is never lost between."""
+        plain = v1.StartWorkflowExecutionRequest()
+        for field in plain.DESCRIPTOR.fields:
+            if field.name in request.DESCRIPTOR.fields_by_name and field.name != "request_eager_execution":
+                _copy_field(request, plain, field.name)
+        signal = {
+            "name": request.signal_name,
+            "args": all_to_stored(request.signal_input.payloads),
+            "headers": map_to_stored(request.header.fields),
+        }
+        if not plain.workflow_id_conflict_policy:
+            plain.workflow_id_conflict_policy = WorkflowIdConflictPolicy.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING
+        while True:
+            started = await self._start(WorkflowStart(plain, signal=signal), list(request.input.payloads))
+            if started.is_new:
+                break
+            message = _message("signal", request.signal_name, request.signal_input.payloads, headers=signal["headers"])
+            message["id"] = request.request_id
+            try:
+                await rpc.wait(self.connection.post(started.promise_id, message))
+            except (ExecutionClosedError, NotFoundError):
+                continue  # it ended just now: start it again
+            break
+        return v1.SignalWithStartWorkflowExecutionResponse(run_id=started.run_id, started=started.is_new)
+
+    async def execute_multi_operation(
+        self, request: v1.ExecuteMultiOperationRequest
+    ) -> v1.ExecuteMultiOperationResponse:
+        """Update with start: start or find the workflow, then send the update."""
+        start, update = request.operations[0].start_workflow, request.operations[1].update_workflow
+        response = v1.ExecuteMultiOperationResponse()
+        response.responses.add().start_workflow.CopyFrom(await self.start_workflow_execution(start))
+        response.responses.add().update_workflow.CopyFrom(await self.update_workflow_execution(update))
+        return response
+
+    # -- messages ------------------------------------------------------------------------------------------------
+
+    async def _post(self, record: PromiseRecord, message: Mapping[str, Any], workflow_id: str) -> None:
+        try:
+            await rpc.wait(self.connection.post(record.id, message))
+        except ExecutionClosedError:
+            raise rpc.error(RPCStatusCode.NOT_FOUND, "workflow execution already completed") from None
+        except NotFoundError:
+            raise rpc.not_found(workflow_id) from None
+
+    async def signal_workflow_execution(
+        self, request: v1.SignalWorkflowExecutionRequest
+    ) -> v1.SignalWorkflowExecutionResponse:
+        """Signal a workflow; returns when the signal is durable."""
+        workflow_id, run_id = rpc.request_fields(request)
+        record = await rpc.find_open(self.connection, workflow_id, run_id)
+        headers = map_to_stored(request.header.fields)
+        message = _message(
+            "signal",
+            request.signal_name,
+            request.input.payloads,
+            headers=headers,
+            identity=request.identity,
+            run_id=run_id,
+        )
+        await self._post(record, {**message, "id": request.request_id or str(uuid.uuid4())}, workflow_id)
+        return v1.SignalWorkflowExecutionResponse()
+
+    async def request_cancel_workflow_execution(
+        self, request: v1.RequestCancelWorkflowExecutionRequest
+    ) -> v1.RequestCancelWorkflowExecutionResponse:
+        """Ask a workflow to cancel."""
+        workflow_id, run_id = rpc.request_fields(request)
+        record = await rpc.find_open(self.connection, workflow_id, run_id, request.first_execution_run_id)
+        message = {"kind": "cancel", "args": [request.reason], "id": request.request_id or str(uuid.uuid4())}
+        await self._post(record, message, workflow_id)
+        return v1.RequestCancelWorkflowExecutionResponse()
+
+    async def terminate_workflow_execution(
+        self, request: v1.TerminateWorkflowExecutionRequest
+    ) -> v1.TerminateWorkflowExecutionResponse:
+        """End a workflow from outside, with its activities, and its children as their policies say."""
+        workflow_id, run_id = rpc.request_fields(request)
+        record = await rpc.find_open(self.connection, workflow_id, run_id, request.first_execution_run_id)
+        details = all_to_stored(request.details.payloads)
+        await self.connection.terminate(record.id, request.reason, identity=request.identity, details=details)
+        return v1.TerminateWorkflowExecutionResponse()
+
+    # -- queries -------------------------------------------------------------------------------------------------
+
+    async def query_workflow(self, request: v1.QueryWorkflowRequest) -> v1.QueryWorkflowResponse:
+        """Ask a workflow, running or closed, for its state."""
+        workflow_id, run_id = rpc.request_fields(request)
+        record, _ = await rpc.find(self.connection, workflow_id, run_id)
+        response = v1.QueryWorkflowResponse()
+        status = status_of(self.connection.host, record)
+        if _is_rejected(request.query_reject_condition, status):
+            response.query_rejected.status = status
+            return response
+        headers = map_to_stored(request.query.header.fields)
+        value, problem = await self.connection.query(
+            record, _message("query", request.query.query_type, request.query.query_args.payloads, headers=headers)
+        )
+        if problem is not None:
+            raise rpc.error(RPCStatusCode.INVALID_ARGUMENT, failures.failure_of(problem).message)
+        response.query_result.payloads.append(from_stored(value))
+        return response
+
+    # -- updates -------------------------------------------------------------------------------------------------
+
+    async def update_workflow_execution(
+        self, request: v1.UpdateWorkflowExecutionRequest
+    ) -> v1.UpdateWorkflowExecutionResponse:
+        """Send an update and wait as long as the request says."""
+        workflow_id, run_id = rpc.request_fields(request)
+        record = await rpc.find_open(self.connection, workflow_id, run_id, request.first_execution_run_id)
+        update_id = request.request.meta.update_id or str(uuid.uuid4())
+        reply = _reply_id(record.id, update_id)
+        await self.connection.open_promise(reply)
+        await self.connection.open_promise(accepted_id(reply))
+        inner = request.request.input
+        message = _message(
+            "update",
+            inner.name,
+            inner.args.payloads,
+            headers=map_to_stored(inner.header.fields),
+            identity=request.request.meta.identity,
+            update_id=update_id,
+        )
+        await self._post(record, {**message, "id": f"update/{update_id}", "reply": reply}, workflow_id)
+        wanted = request.wait_policy.lifecycle_stage or _STAGE.UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_ACCEPTED
+        response = v1.UpdateWorkflowExecutionResponse()
+        response.update_ref.update_id = update_id
+        response.update_ref.workflow_execution.workflow_id = workflow_id
+        response.update_ref.workflow_execution.run_id = ids.run_id(record.id, 0)
+        await self._await_update(record, reply, wanted, response)
+        return response
+
+    async def poll_workflow_execution_update(
+        self, request: v1.PollWorkflowExecutionUpdateRequest
+    ) -> v1.PollWorkflowExecutionUpdateResponse:
+        """Wait for an update that was sent before."""
+        reference = request.update_ref
+        workflow_id = reference.workflow_execution.workflow_id
+        record, _ = await rpc.find(self.connection, workflow_id, reference.workflow_execution.run_id)
+        reply = _reply_id(record.id, reference.update_id)
+        if await rpc.wait(self.connection.host.get(reply)) is None:
+            raise rpc.error(RPCStatusCode.NOT_FOUND, f"update {reference.update_id!r} not found")
+        response = v1.PollWorkflowExecutionUpdateResponse()
+        response.update_ref.CopyFrom(reference)
+        await self._await_update(record, reply, request.wait_policy.lifecycle_stage, response)
+        return response
+
+    async def _await_update(self, record: PromiseRecord, reply: str, stage: int, response: Any) -> None:
+        """Wait for a stage of an update, or for the end of its workflow."""
+        host = self.connection.host
+        is_final = stage == _STAGE.UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_COMPLETED
+        awaited = reply if is_final else accepted_id(reply)
+        answered = asyncio.ensure_future(rpc.wait(host.settled(awaited)))
+        closed = asyncio.ensure_future(rpc.wait(host.settled(record.id)))
+        try:
+            await asyncio.wait([answered, closed], timeout=_POLL_S, return_when=asyncio.FIRST_COMPLETED)
+            if not answered.done() and closed.done():
+                await asyncio.wait([answered], timeout=0.5)
+                if not answered.done():
+                    raise rpc.error(RPCStatusCode.NOT_FOUND, "workflow execution already completed")
+        finally:
+            answered.cancel()
+            closed.cancel()
+        if not answered.done() or answered.cancelled():
+            response.stage = _STAGE.UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_ADMITTED
+            return
+        outcome = await rpc.wait(host.get(reply))
+        response.stage = _STAGE.UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_ACCEPTED
+        if outcome is None or outcome.state == "pending":
+            return
+        response.stage = _STAGE.UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_COMPLETED
+        value, problem = host.outcome(outcome)
+        if problem is not None:
+            response.outcome.failure.CopyFrom(failures.failure_of(problem))
+        else:
+            response.outcome.success.CopyFrom(payloads_of([value]))
+
+    # -- results -------------------------------------------------------------------------------------------------
+
+    async def get_workflow_execution_history(
+        self, request: v1.GetWorkflowExecutionHistoryRequest
+    ) -> v1.GetWorkflowExecutionHistoryResponse:
+        """Return the event that closed a workflow, waiting for it: what ``result()`` asks for."""
+        workflow_id, run_id = rpc.request_fields(request)
+        record, _ = await rpc.find(self.connection, workflow_id, run_id)
+        response = v1.GetWorkflowExecutionHistoryResponse()
+        if request.wait_new_event:
+            try:
+                record = await asyncio.wait_for(rpc.wait(self.connection.host.settled(record.id)), _POLL_S)
+            except TimeoutError:
+                response.next_page_token = b"again"
+                return response
+        if record.state != "pending":
+            response.history.events.append(close_event(self.connection.host, record))
+        else:
+            began = HistoryEvent(event_id=1, event_type=EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED)
+            response.history.events.append(began)
+        return response
+
+
+def _reply_id(promise_id: str, update_id: str) -> str:
+    return f"{promise_id}.update.{update_id}"
+
+
+def _copy_field(source: Any, target: Any, name: str) -> None:
+    field = source.DESCRIPTOR.fields_by_name[name]
+    if field.is_repeated:
+        getattr(target, name).extend(getattr(source, name))
+    elif field.message_type is None:
+        setattr(target, name, getattr(source, name))
+    elif source.HasField(name):
+        getattr(target, name).CopyFrom(getattr(source, name))
+
+
+def _is_rejected(condition: int, status: int) -> bool:
+    running = WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING
+    completed = WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_COMPLETED
+    if condition == QueryRejectCondition.QUERY_REJECT_CONDITION_NOT_OPEN:
+        return status != running
+    if condition == QueryRejectCondition.QUERY_REJECT_CONDITION_NOT_COMPLETED_CLEANLY:
+        return status not in (running, completed)
+    return False
