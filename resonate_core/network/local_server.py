@@ -16,27 +16,23 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from resonate_core.errors import UsageError
 from resonate_core.limits import RETRY_MS
-from resonate_core.machine.lifecycle import is_internal
 from resonate_core.network.local_engine import NEVER_MS, PAUSE_MS, Engine, Job, Submission
 from resonate_core.network.local_exchange import Exchange
-from resonate_core.network.local_members import Member, deliver
-from resonate_core.network.local_watch import Watches
-from resonate_core.protocol.requests import Execute, PromiseGet, Response, Unblock
+from resonate_core.network.local_notices import Notices, call
+from resonate_core.protocol.requests import Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from resonate_core.clock import Clock
-    from resonate_core.network.local_engine import Commit
+    from resonate_core.network.local_members import Member
     from resonate_core.network.local_watch import OnSettled
     from resonate_core.network.port import Done
     from resonate_core.protocol.requests import Request
-    from resonate_core.store.board import Note
     from resonate_core.store.port import Store
 
 _log = logging.getLogger(__name__)
@@ -71,7 +67,8 @@ class LocalServer:
         self.store = store
         self._exchange = Exchange(store.board)
         self._engine = Engine(store, clock, self._exchange, retry_ms=retry_ms)
-        self._watches = Watches()
+        self._notices = Notices(self._exchange, clock, put=self._put, post=self._post)
+        self._watches = self._notices.watches
         self._queue: deque[Submission | Job] = deque()
         self._mail: deque[Callable[[], None]] = deque()
         self._condition = threading.Condition()
@@ -129,7 +126,7 @@ class LocalServer:
 
         self._put(Job(join, lambda: None))
         if member.is_worker:
-            self._offer_all()
+            self._notices.offer_all()
 
     def detach(self, group: str, pid: str) -> None:
         """Stop delivering; returns when the last delivery is over."""
@@ -140,7 +137,7 @@ class LocalServer:
         self._watches.add(promise_id, on_settled)
         if self.store.board is not None and not self._exchange.is_listening:
             self._put(Job(lambda _: self._exchange.announce(), lambda: None))
-        self._look(promise_id)
+        self._notices.look(promise_id)
 
     def unwatch(self, promise_id: str, on_settled: OnSettled) -> None:
         """Forget a watch."""
@@ -190,7 +187,7 @@ class LocalServer:
         """Deliver queued messages and notices, also those that come up meanwhile; inline mode only."""
         count = 0
         self._engine.look()
-        self._read_news()
+        self._notices.read_news()
         while self._mail:
             self._mail.popleft()()
             count += 1
@@ -245,7 +242,7 @@ class LocalServer:
         try:
             with self._turn_lock:
                 self._turn(batch, fires=True)
-                self._read_news()
+                self._notices.read_news()
                 self._is_taken = False
         except Exception:  # noqa: BLE001 - a store that cannot be read now may be readable in a second
             _log.exception("the embedded server of %s could not look at its store; trying again", self.store.path)
@@ -289,8 +286,7 @@ class LocalServer:
 
     def _turn(self, batch: list[Submission | Job], *, fires: bool) -> int:
         """Run a batch, commit, and tell everybody; return how many timers fired."""
-        for id in self._watches.take_deadlines(self.clock.now_ms()):
-            self._look(id)
+        self._notices.look_at_deadlines()
         if not batch:
             self._engine.look()
             if self.clock.now_ms() < self._engine.next_due_ms:
@@ -298,19 +294,8 @@ class LocalServer:
         self._busy_at_ms = self.clock.now_ms()
         commits = self._engine.run(batch, fires=fires)
         for commit in commits:
-            self._tell(commit)
+            self._notices.tell(commit)
         return sum(commit.fired for commit in commits)
-
-    def _tell(self, commit: Commit) -> None:
-        """Answer, in the order of submission, then notify."""
-        for done, responses in commit.answers:
-            _call(done, responses)
-        for job_done in commit.jobs:
-            job_done()
-        for member, message in commit.deliveries:
-            self._post(partial(deliver, member, message))
-        for on_settled, promise in self._watches.take(commit.settled.values()):
-            self._post(partial(_call, on_settled, promise))
 
     def _post(self, notice: Callable[[], None]) -> None:
         """Notify now, or, inline, when pumped."""
@@ -319,82 +304,11 @@ class LocalServer:
         else:
             notice()
 
-    # -- other processes -----------------------------------------------------------------------------------------
-
-    def _read_news(self) -> None:
-        """Carry out what other processes have left for this one."""
-        if not self._exchange.has_news:
-            return
-        notes = self._exchange.take_news()
-        if notes is None:
-            self._offer_all()
-            for id in self._watches.ids():
-                self._look(id)
-            return
-        for note in notes:
-            self._carry_out(note)
-        for id in self._watches.unannounced():
-            self._look(id)
-
-    def _carry_out(self, note: Note) -> None:
-        if note.kind == "settled":
-            if note.id in self._watches:
-                self._look(note.id)
-            return
-        member = self._exchange.members.get(note.group, note.pid)
-        if member is None:
-            return
-        if note.kind == "execute":
-            self._post(partial(deliver, member, Execute(note.id, note.version or 0)))
-            return
-
-        def found(responses: list[Response]) -> None:
-            if responses[0].promise is not None:
-                self._post(partial(deliver, member, Unblock(responses[0].promise)))
-
-        self._put(Submission([PromiseGet(note.id)], found))
-
-    def _offer_all(self) -> None:
-        """Offer what is pending already to the workers of this process."""
-        offered: list[tuple[Member, Execute]] = []
-
-        def hand_over() -> None:
-            for member, message in offered:
-                self._post(partial(deliver, member, message))
-
-        self._put(Job(lambda store: offered.extend(self._exchange.offered(store)), hand_over))
-
-    def _look(self, id: str) -> None:
-        """Look at a watched promise: it may have settled before it was watched, or have no timer of its own."""
-
-        def found(responses: list[Response]) -> None:
-            promise = responses[0].promise
-            if promise is None:
-                self._watches.is_unannounced(id)
-                return
-            if promise.state == "pending":
-                if is_internal(promise.tags):
-                    self._watches.is_unannounced(id)
-                    self._watches.look_again_at(promise.timeout_at, id)
-                return
-            for on_settled, settled in self._watches.take([promise]):
-                self._post(partial(_call, on_settled, settled))
-
-        self._put(Submission([PromiseGet(id)], found))
-
-
-def _call(callback: Callable[[Any], None], argument: Any) -> None:
-    """Call back; what the other side raises is its own trouble, not the server's."""
-    try:
-        callback(argument)
-    except Exception:  # noqa: BLE001 - code of the worker side
-        _log.exception("a callback of the embedded server failed")
-
 
 def _refuse(item: Submission | Job, path: str) -> None:
     """Answer what comes after the end."""
     if isinstance(item, Submission):
         closed = Response(0, error=f"the embedded server of {path} is stopped")
-        _call(item.done, [closed] * len(item.requests))
+        call(item.done, [closed] * len(item.requests))
     else:
         item.done()

@@ -24,7 +24,7 @@ class Watches:
         self._lock = threading.Lock()
         self._callbacks: dict[str, list[OnSettled]] = {}
         self._deadlines: list[tuple[int, str]] = []
-        self._unannounced: dict[str, None] = {}
+        self._untold: dict[str, None] = {}
 
     def add(self, id: str, on_settled: OnSettled) -> None:
         """Remember a callback."""
@@ -56,16 +56,16 @@ class Watches:
     def __contains__(self, id: str) -> bool:
         return id in self._callbacks
 
-    def is_unannounced(self, id: str) -> None:
+    def look_on_news(self, id: str) -> None:
         """Note that other processes will not tell of this one: it does not exist yet, or is a local child."""
-        self._unannounced[id] = None
+        self._untold[id] = None
 
-    def unannounced(self) -> list[str]:
-        """Return some such promises to look at, all of them in turn; each notes itself again if need be."""
+    def take_for_news(self) -> list[str]:
+        """Return some of those, all of them in turn; each is noted again if it has not settled."""
         found: list[str] = []
-        while self._unannounced and len(found) < LOOK_COUNT:
-            id = next(iter(self._unannounced))
-            del self._unannounced[id]
+        while self._untold and len(found) < LOOK_COUNT:
+            id = next(iter(self._untold))
+            del self._untold[id]
             if id in self._callbacks:
                 found.append(id)
         return found

@@ -7,7 +7,7 @@ import pytest
 
 from resonate_core.clock import VirtualClock
 from resonate_core.network.local import LocalNetwork
-from resonate_core.network.local_engine import Submission
+from resonate_core.network.local_engine import PAUSE_MS, Submission
 from resonate_core.network.local_server import LocalServer
 from resonate_core.protocol.requests import Execute, PromiseCreate, PromiseGet
 from resonate_core.store import connection
@@ -268,3 +268,21 @@ def test_timer_that_a_caller_sets_on_its_own_thread_wakes_the_server():
     clock.advance_to(400)
     assert box.wait()[0].settled_at == 400
     server.close()
+
+
+def test_watch_while_the_file_is_held_by_another_is_told_later(slow, monkeypatch, tmp_path):
+    monkeypatch.setattr(connection, "LOCK_WAIT_MS", 1)
+    _, server = slow
+    box, seen = Box(), Box()
+    server.submit([PromiseCreate("p", 100)], box.put)
+    box.wait()
+    other = SqliteStore(tmp_path / "a.db")
+    other.begin()
+    server.watch("p", seen.put)
+    server.submit([PromiseGet("p")], box.put)
+    assert box.wait(2)[1][0].status == 0
+    assert seen.items == []
+    other.rollback()
+    other.close()
+    server.clock.advance(PAUSE_MS)
+    assert seen.wait()[0].state == "rejected_timedout"
