@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from migrate.findings import Finding
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from migrate.discover import Tree
     from migrate.outcome import Outcome
     from migrate.plan.job import Job
@@ -78,7 +78,7 @@ def _line_of(file: Path, package: str, code: str) -> int:
 
 
 def _finding(tree: Tree, file: Path, line: int, code: str, package: str) -> Finding:
-    path = file.relative_to(tree.root).as_posix() if file.is_relative_to(tree.root) else f"../{file.name}"
+    path = Path(os.path.relpath(file, tree.root)).as_posix()
     if code == "RM301":
         message, action = (
             f"names {package} as a dependency",

@@ -26,6 +26,8 @@ Colour: TypeAlias = Literal["generator", "plain"]
 
 #: No ``yield`` may stand in these: it would belong to them, or be a syntax error.
 _OWN_SCOPE: Final = (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+#: Code quoted in a message is cut here.
+_QUOTED_MAX: Final = 60
 _FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
 _HARMLESS: Final = frozenset(
     {
@@ -200,7 +202,7 @@ class _Painter:
                 isinstance(node, ast.comprehension) and bool(node.is_async)
             )
             if asynchronous and node not in known:
-                what = ast.unparse(node).split("\n")[0]
+                what = _shortened(ast.unparse(node))
                 place = node.iter if isinstance(node, ast.comprehension) else node
                 self._block(definition, place, "await", f"{definition.name} says {what!r}, which is no durable call")
 
@@ -273,6 +275,11 @@ class _Painter:
                 message = f"a durable call stands inside a {kind}, where no yield may stand"
                 self._block(definition, node, kind, message, module)
                 return
+
+
+def _shortened(text: str) -> str:
+    line = text.split("\n", maxsplit=1)[0]
+    return line if len(line) <= _QUOTED_MAX else f"{line[:_QUOTED_MAX]}..."
 
 
 def _own_nodes(node: ast.AST) -> list[ast.AST]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from migrate.errors import FileProblem
 from migrate.index.order import in_order
 from migrate.rewrite.action import Action, Writer
+from migrate.rewrite.blank_lines import removal_range
 from migrate.rewrite.lists import element_ranges, list_around
 from migrate.rewrite.signature import header_actions
 
@@ -30,12 +31,14 @@ class ActionMaker:
         self.module = module
         self.concrete = concrete
         self.actions: list[Action] = []
+        self._inserted: set[ast.AST] = set()
 
     def make(self, edits: list[Edit]) -> list[Action]:
         """Return the actions, sorted by place; at one place in the order of the edits."""
         removed = [edit.node for edit in edits if edit.verb == "remove"]
         headers: dict[ast.AST, list[Edit]] = defaultdict(list)
         replaced: dict[ast.AST, Edit] = {}
+        self._inserted = {edit.node for edit in edits if edit.verb == "insert"}
         for edit in edits:
             if edit.verb == "replace":
                 other = replaced.setdefault(edit.node, edit)
@@ -167,6 +170,7 @@ class ActionMaker:
             ranges = element_ranges(self.concrete, container, elements, gone)
             for start, end, text in ranges:
                 self._add(start, end, _constant(text))
+        self._remove_blank_lines([node for node in nodes if isinstance(node, ast.stmt)], gone)
         for node in nodes:
             parent = self.module.parents.get(node)
             if isinstance(node, ast.stmt):
@@ -192,12 +196,24 @@ class ActionMaker:
             self._add(start, end, _constant("pass"), node)
             return
         before = self.concrete.text[self.concrete.line_start(start) : start]
-        if before.strip() or self.concrete.text[end : self.concrete.line_end(end)].strip(" \t\r\n")[:1] not in (
-            "",
-            "#",
-        ):
+        behind = self.concrete.text[end : self.concrete.line_end(end)].strip()
+        if before.strip() or (behind and not behind.startswith("#")):
             self._own_line(start)
         self._add_line(start, end, node)
+
+    def _remove_blank_lines(self, nodes: list[ast.stmt], gone: set[int]) -> None:
+        """Take out the blank lines around runs of removed statements that would be left twice, or open a block."""
+        bodies = {id(body): body for body in map(self.body_around, nodes)}
+        for body in bodies.values():
+            for run in _runs(body, gone):
+                start, end = self.statement_span(run[0])[0], self.concrete.span(run[-1])[1]
+                comments = self.concrete.comments_in(start, self.concrete.line_end(end))
+                if run == body or self._inserted.intersection(run) or comments:
+                    continue
+                first, last = removal_range(self.concrete, start, end, blanks=True)
+                for one, other in ((first, self.concrete.line_start(start)), (self.concrete.line_end(end), last)):
+                    if one < other:
+                        self._add(one, other, _constant(""))
 
     def _add_line(self, start: int, end: int, node: ast.AST | None = None) -> None:
         """Take out whole lines."""
@@ -260,6 +276,20 @@ class ActionMaker:
         match = re.compile(r"async\s+").match(self.concrete.text, place)
         assert match is not None
         return match.span()
+
+
+def _runs(body: list[ast.stmt], gone: set[int]) -> list[list[ast.stmt]]:
+    """Return the statements that go, in runs of neighbours."""
+    runs: list[list[ast.stmt]] = []
+    previous = False
+    for node in body:
+        if id(node) in gone:
+            if previous:
+                runs[-1].append(node)
+            else:
+                runs.append([node])
+        previous = id(node) in gone
+    return runs
 
 
 def _constant(text: str) -> Writer:

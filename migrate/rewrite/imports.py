@@ -12,7 +12,8 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from migrate.rewrite.action import Action
-from migrate.rewrite.import_places import Placer, insert_sorted, removal_range
+from migrate.rewrite.blank_lines import removal_range
+from migrate.rewrite.import_places import Placer, insert_sorted
 from migrate.verify import may_go
 
 if TYPE_CHECKING:

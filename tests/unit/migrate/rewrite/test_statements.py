@@ -126,3 +126,23 @@ def test_comment_of_code_that_goes_climbs_out_to_what_stays(edited):
     text = "def a():\n    if x:\n        y(\n            1,  # why\n        )\n"
     result = edited(text, lambda file, find: file.replace(find(ast.If, "if"), "z()", code=CODE))
     assert result == "def a():\n    # why\n    z()\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("def a():\n    x = 1\n    x = 2\n\n    # then\n    z()\n", "def a():\n    # then\n    z()\n"),
+        ("def a():\n    y()\n\n    x = 1\n\n    z()\n", "def a():\n    y()\n\n    z()\n"),
+        ("def a():\n    y()\n    x = 1\n\n    z()\n", "def a():\n    y()\n\n    z()\n"),
+        ("def a():\n    # about\n    x = 1\n\n    z()\n", "def a():\n    # about\n\n    z()\n"),
+        ("y()\n\n\nx = 1\n\n\ndef a(): ...\n", "y()\n\n\ndef a(): ...\n"),
+        ("y()\n\nx = 1\n", "y()\n"),
+    ],
+)
+def test_removed_statements_take_the_blank_lines_along_that_would_be_left_over(edited, before, after):
+    def record(file, find):
+        for node in ast.walk(file.module.tree):
+            if isinstance(node, ast.Assign):
+                file.remove(node, code=CODE)
+
+    assert edited(before, record) == after
