@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
+from resonate_core.limits import INT64_MAX
 from resonate_core.machine.refusal import conflict
 
 if TYPE_CHECKING:
@@ -45,6 +46,11 @@ def next_state(task: TaskRow, event: TaskEvent) -> TaskState:
     return state
 
 
+def lease_end(now_ms: int, ttl_ms: int) -> int:
+    """Say when a lease that begins now is over; an endless one ends with the numbers."""
+    return min(now_ms + ttl_ms, INT64_MAX)
+
+
 def acquired(task: TaskRow, *, pid: str, ttl_ms: int, now_ms: int) -> TaskRow:
     """Hand a pending task to a process: the version, which fences all others off, rises here and nowhere else."""
     return msgspec.structs.replace(
@@ -54,7 +60,7 @@ def acquired(task: TaskRow, *, pid: str, ttl_ms: int, now_ms: int) -> TaskRow:
         pid=pid,
         last_pid=pid,
         ttl=ttl_ms,
-        due_at=now_ms + ttl_ms,
+        due_at=lease_end(now_ms, ttl_ms),
         resumes=(),
         is_offered=True,
     )

@@ -129,7 +129,7 @@ def heartbeat(draft: Draft, request: TaskHeartbeat) -> Response:
         if task is None or task.state != "acquired" or task.ttl is None or task.deadline <= draft.now_ms:
             continue
         if task.version == beat.version and task.pid == request.pid:
-            draft.put_task(msgspec.structs.replace(task, due_at=draft.now_ms + task.ttl))
+            draft.put_task(msgspec.structs.replace(task, due_at=moves.lease_end(draft.now_ms, task.ttl)))
     return Response(200)
 
 

@@ -218,6 +218,8 @@ class Engine:
             if not fired:
                 break
         upcoming = self.store.next_due(routes)
+        if upcoming is not None and upcoming <= now_ms and not count:
+            upcoming = now_ms + PAUSE_MS  # only timers that cannot be fired are due
         self.next_due_ms = NEVER_MS if upcoming is None else upcoming
         return count
 

@@ -64,7 +64,8 @@ def open_network(
         group: of the worker or client.
         pid: name of this process; a fresh one if None.
         clock: the machine's if None.
-        synchronous: for files: ``FULL`` survives a power cut, ``NORMAL`` the death of processes.
+        synchronous: for files: ``FULL`` survives a power cut, ``NORMAL`` the death of processes; also as
+            ``sqlite:///file.db?synchronous=NORMAL``.
         retry_ms: how long a pending task waits before it is offered again.
         shared: with ``memory:``: another network's server, to share its store.
 
@@ -82,11 +83,24 @@ def open_network(
             return LocalNetwork(shared, group=group, pid=name)
         own = LocalServer(MemoryStore(), used_clock, retry_ms=retry_ms)
         return LocalNetwork(own, group=group, pid=name, on_stop=own.close)
-    path = sqlite_path(url)
+    base, mark, options = url.partition("?")
+    path = sqlite_path(base)
+    if mark:
+        synchronous = _synchronous_of(url, options)
     if synchronous not in _SYNCHRONOUS:
         raise UsageError(f"synchronous must be FULL or NORMAL, got {synchronous!r}")
     server, release = _acquire(path, used_clock, synchronous, retry_ms, is_own_clock=clock is not None)
     return LocalNetwork(server, group=group, pid=name, on_stop=release)
+
+
+def _synchronous_of(url: str, options: str) -> Literal["FULL", "NORMAL"]:
+    """Read the one option that a URL may carry."""
+    match options:
+        case "synchronous=FULL":
+            return "FULL"
+        case "synchronous=NORMAL":
+            return "NORMAL"
+    raise UsageError(f"store URL {url!r} has unknown options; expected ?synchronous=FULL or ?synchronous=NORMAL")
 
 
 def sqlite_path(url: str) -> Path:

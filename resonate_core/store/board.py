@@ -53,7 +53,7 @@ class Board:
         self._presence = presence
         self._seen_version = -1
         self._last_seq = 0
-        self._posted = 0
+        self._posted = TRIM_COUNT
         self.is_announced = False
         self.others: list[Peer] = []
 

@@ -6,6 +6,7 @@ knows that the process is gone: the system lets go of locks however a process en
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import threading
@@ -45,6 +46,17 @@ else:
         fcntl.lockf(file, fcntl.LOCK_UN, 1, offset)
 
 
+def _lock_some_number(file: int, taken: set[int]) -> int | None:
+    for _ in range(_DRAW_COUNT_MAX):
+        number = new_number(_NUMBER_BITS)
+        if number not in taken and _try_lock(file, number):
+            return number
+    return None
+
+
+#: A number that somebody else holds is rarer than one in a million; so many in a row means that there are no locks.
+_DRAW_COUNT_MAX: Final = 8
+
 #: Numbers stay below what every platform takes as an offset into a file.
 _NUMBER_BITS: Final = 30
 
@@ -65,12 +77,14 @@ class Presence:
             file, numbers = Presence._open.get(self._path, (-1, set()))
             if not numbers:
                 file = os.open(self._path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o644)
-                Presence._open[self._path] = (file, numbers)
-            while True:
-                self.number = new_number(_NUMBER_BITS)
-                if self.number not in numbers and _try_lock(file, self.number):
-                    break
-            numbers.add(self.number)
+            number = _lock_some_number(file, numbers)
+            if number is None and not numbers:
+                os.close(file)
+            if number is None:
+                raise OSError(errno.ENOLCK, "the file system has no locks", str(self._path))
+            numbers.add(number)
+            self.number = number
+            Presence._open[self._path] = (file, numbers)
 
     def is_alive(self, number: int) -> bool:
         """Whether the process of a number still runs."""

@@ -45,7 +45,11 @@ class SqliteStore:
         self.path = str(path)
         self._db = open_file(path, synchronous=synchronous)
         self._execute = self._db.execute
-        self.board: Board | None = Board(self._db, Presence(path))
+        try:
+            self.board: Board | None = Board(self._db, Presence(path))
+        except OSError as error:
+            self._db.close()
+            raise translate(error, self.path, "opening") from error
 
     # -- transactions --------------------------------------------------------------------------------------------
 

@@ -6,15 +6,18 @@ import pytest
 
 from resonate_core.clock import VirtualClock
 from resonate_core.errors import UsageError
+from resonate_core.network import local_engine
 from resonate_core.network.local import LocalNetwork
 from resonate_core.network.local_server import LocalServer
 from resonate_core.protocol.requests import (
     Execute,
+    HeartbeatTask,
     PromiseCreate,
     PromiseGet,
     PromiseRegisterListener,
     PromiseSettle,
     TaskCreate,
+    TaskHeartbeat,
     Unblock,
 )
 from resonate_core.store.memory import MemoryStore
@@ -253,3 +256,26 @@ def test_clock_that_is_set_back_is_refused():
     clock = VirtualClock(100)
     with pytest.raises(UsageError, match="does not go back"):
         clock.advance(-1)
+
+
+def test_timer_that_cannot_be_fired_is_left_alone_and_stops_no_other(server, monkeypatch, caplog):
+    fire = local_engine.fire
+
+    def failing(store, due, **settings):
+        if due.id == "bad":
+            raise ValueError("unreadable row")
+        return fire(store, due, **settings)
+
+    monkeypatch.setattr(local_engine, "fire", failing)
+    ask(server, PromiseCreate("bad", 200), PromiseCreate("good", 200))
+    server.clock.advance_to(200)
+    with caplog.at_level(logging.ERROR):
+        assert server.run_due() == 1
+        assert server.run_due() == 0
+    assert caplog.text.count("cannot be fired") == 1
+    assert server._engine.next_due_ms > 200
+
+
+def test_lease_without_end_is_kept(server):
+    answers = ask(server, TaskCreate("w1", 2**63 - 1, targeted("t")), TaskHeartbeat("w1", [HeartbeatTask("t", 1)]))
+    assert [one.status for one in answers] == [200, 200]

@@ -77,3 +77,15 @@ def test_network_addresses_name_group_and_process():
 def test_open_with_a_retry_of_nothing_is_refused():
     with pytest.raises(UsageError, match="at least 1"):
         open_network("memory:", group="g", retry_ms=0)
+
+
+def test_open_url_says_how_durable_a_file_is(tmp_path):
+    network = open_network(f"sqlite:///{tmp_path}/a.db?synchronous=NORMAL", group="g")
+    assert network.server.store.path == str(tmp_path.resolve() / "a.db")
+    network.stop()
+
+
+@pytest.mark.parametrize("options", ["", "synchronous=OFF", "mode=ro", "synchronous=FULL&x=1"])
+def test_open_url_with_other_options_is_refused(tmp_path, options):
+    with pytest.raises(UsageError, match="unknown options"):
+        open_network(f"sqlite:///{tmp_path}/a.db?{options}", group="g")

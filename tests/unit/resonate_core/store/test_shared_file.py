@@ -2,9 +2,11 @@
 
 import pytest
 
+from resonate_core.errors import StoreError
 from resonate_core.machine.state import Effects
 from resonate_core.protocol.records import PromiseRecord
 from resonate_core.store import board as boards
+from resonate_core.store import presence
 from resonate_core.store.board import Note
 from resonate_core.store.presence import Presence
 from resonate_core.store.sqlite import SqliteStore
@@ -125,3 +127,18 @@ def test_presence_of_two_in_one_process_ends_each_on_its_own(tmp_path):
     assert not second.is_alive(first.number)
     assert second.is_alive(second.number)
     second.leave()
+
+
+def test_presence_without_locks_is_a_store_error(tmp_path, monkeypatch):
+    monkeypatch.setattr(presence, "_try_lock", lambda _file, _number: False)
+    with pytest.raises(StoreError, match="no locks"):
+        SqliteStore(tmp_path / "a.db")
+    monkeypatch.undo()
+    SqliteStore(tmp_path / "a.db").close()
+
+
+def test_old_notes_are_removed_by_the_first_that_posts(pair):
+    one, other = pair
+    commit(one, lambda: one.board.post([Note("settled", "old")], 100))
+    commit(other, lambda: other.board.post([Note("settled", "new")], 101 + boards.KEEP_MS))
+    assert one._db.execute("SELECT id FROM bulletin").fetchall() == [("new",)]
