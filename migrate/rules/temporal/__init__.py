@@ -27,6 +27,7 @@ TYPES: Final[Mapping[str, str]] = {
     "temporalio.workflow.start_child_workflow()": "temporalio.workflow.ChildWorkflowHandle",
     "temporalio.workflow.get_external_workflow_handle()": "temporalio.workflow.ExternalWorkflowHandle",
     "temporalio.workflow.get_external_workflow_handle_for()": "temporalio.workflow.ExternalWorkflowHandle",
+    "temporalio.activity.info()": "temporalio.activity.Info",
     "asyncio.create_task()": "asyncio.Task",
     "asyncio.ensure_future()": "asyncio.Task",
 }

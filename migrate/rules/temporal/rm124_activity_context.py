@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from migrate.plan.fragments import Part, call, code
@@ -48,6 +49,10 @@ def convert(draft: Draft, module: Module, node: ast.expr, name: str) -> None:
         _put(draft, module, function, "heartbeat")
     elif last == "info" and isinstance(node, ast.Call):
         _convert_info(draft, module, node)
+    elif last.startswith("Info.") and last.removeprefix("Info.") in INFO and isinstance(node, ast.Attribute):
+        draft.claim(node)
+        attribute = INFO[last.removeprefix("Info.")]
+        draft.act(module, node, partial(_rename_attribute, node, attribute))
     else:
         draft.block(module, node, RULE.code, f"activity.{last} has no counterpart", RULE.action)
 
@@ -65,8 +70,17 @@ def _put(draft: Draft, module: Module, node: ast.expr, name: str) -> None:
     draft.act(module, node, lambda emit: emit.file.replace(node, emit.core(name), code=RULE.code))
 
 
+def _rename_attribute(node: ast.Attribute, name: str, emit: Emit) -> None:
+    if node.attr != name:
+        emit.file.replace(node, code("{}." + name, node.value), code=RULE.code)
+
+
 def _convert_info(draft: Draft, module: Module, node: ast.Call) -> None:
     parent = module.parents.get(node)
+    if isinstance(parent, ast.Assign) and parent.value is node and isinstance(parent.targets[0], ast.Name):
+        draft.claim(node)
+        draft.act(module, node, lambda emit: emit.file.replace(node, call(emit.core("step_info")), code=RULE.code))
+        return
     if not isinstance(parent, ast.Attribute) or parent.attr not in INFO:
         what = (
             f"activity.info().{parent.attr}" if isinstance(parent, ast.Attribute) else "activity.info() kept as a value"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from migrate.plan.fragments import code
+from migrate.plan.fragments import Part, code
 from migrate.rules.base import Rule
 
 if TYPE_CHECKING:
+    from migrate.rules.temporal.draft import Emit
     from migrate.rules.temporal.place import Place
 
 RULE: Final = Rule(
@@ -84,5 +86,32 @@ def _convert_info(place: Place) -> None:
             RULE.code, "workflow.info().task_queue has no counterpart", "Pass the name of the group as an argument."
         )
         return
+    if isinstance(parent, ast.Assign) and _convert_kept_info(place, parent):
+        return
     what = f"workflow.info().{parent.attr}" if isinstance(parent, ast.Attribute) else "workflow.info() kept as a value"
     place.block(RULE.code, f"{what} has no counterpart", RULE.action)
+
+
+def _convert_kept_info(place: Place, statement: ast.Assign) -> bool:
+    """Take out ``info = workflow.info()`` if all that is read of it has a counterpart."""
+    function = place.function.node
+    match statement.targets:
+        case [ast.Name(id=name)]:
+            reads = [one for one in ast.walk(function) if isinstance(one, ast.Name) and one.id == name]
+        case _:
+            return False
+    loads = [place.module.parents[one] for one in reads if isinstance(one.ctx, ast.Load)]
+    attributes = [one for one in loads if isinstance(one, ast.Attribute) and one.attr in INFO]
+    if len(attributes) != len(loads) or len(reads) - len(loads) != 1:
+        return False
+    place.use_ctx()
+    place.claim()
+    place.draft.act(place.module, place.node, lambda emit: emit.file.remove(statement, code=RULE.code))
+    for one in attributes:
+        place.draft.claim(one)
+        place.replace(one, partial(_from_context, one), rule=RULE.code)
+    return True
+
+
+def _from_context(node: ast.Attribute, emit: Emit) -> Part:
+    return code(INFO[node.attr], ctx=emit.ctx(node))

@@ -20,6 +20,7 @@ from migrate.rules.temporal import (
 )
 from migrate.rules.temporal.calls import find_calls
 from migrate.rules.temporal.draft import SDK, Draft
+from migrate.rules.temporal.duck import duck_name
 from migrate.rules.temporal.facts import FUNCTIONS, HANDLERS, Facts, find_activities, find_workflows
 from migrate.rules.temporal.links import link_fixtures, link_mentions
 from migrate.rules.temporal.place import Place, Work
@@ -154,6 +155,18 @@ class Surveyor:
                     self._workflow_call(module, function, node, name)
                 elif name.startswith(SDK):
                     wiring.convert_call(self.draft, self.facts, module, node, name)
+                else:
+                    self._duck(module, node)
+
+    def _duck(self, module: Module, node: ast.Call) -> None:
+        name = duck_name(self.draft, self.facts, module, node)
+        if name:
+            wiring.convert_call(self.draft, self.facts, module, node, name)
+            if not name.startswith(f"{SDK}client.Client."):
+                return
+            message = f"taken for {name.removeprefix(SDK)} by its name: its class is not plain to see"
+            action = "Annotate the client, or the handle, where it comes from."
+            self.draft.note(module, node, "RM171", "review", message, action)
 
     def _workflow_call(self, module: Module, function: Definition, node: ast.Call, name: str) -> None:
         place = Place(self.work, module, function, node, name)

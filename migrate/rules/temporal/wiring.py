@@ -14,6 +14,8 @@ from migrate.rules.temporal import (
     rm170_worker,
     rm171_client,
     rm172_handle,
+    rm173_failures,
+    rm180_activity_environment,
 )
 from migrate.rules.temporal.backoff import RETRY_POLICY, backoff_part, read_policy
 
@@ -41,6 +43,8 @@ def convert_call(draft: Draft, facts: Facts, module: Module, node: ast.Call, nam
     owner, _, last = name.rpartition(".")
     if name == rm101_passed_through_imports.NAME:
         rm101_passed_through_imports.convert(draft, module, node)
+    elif name == rm180_activity_environment.ENVIRONMENT:
+        rm180_activity_environment.drop(draft, module, node)
     elif name.startswith(_ACTIVITY) and last != "defn":
         rm124_activity_context.convert(draft, module, node, name)
     elif name.startswith(_ERRORS) and last in rm125_errors.RENAMED:
@@ -69,6 +73,8 @@ def _convert_wiring(draft: Draft, facts: Facts, module: Module, node: ast.Call, 
         rm172_handle.convert_call(draft, module, node, name)
     elif name == RETRY_POLICY:
         convert_policy(draft, module, node)
+    elif name == f"{rm180_activity_environment.ENVIRONMENT}.run":
+        rm180_activity_environment.convert(draft, module, node)
     else:
         return False
     return True
@@ -102,6 +108,8 @@ def convert_name(draft: Draft, module: Module, node: ast.expr, name: str) -> Non
     """Convert a name that is not called, if a rule knows it."""
     if name in ANNOTATIONS:
         _annotation(draft, module, node, name)
+    elif name == rm173_failures.FAILURE:
+        rm173_failures.convert(draft, module, node)
     elif name in _CONFIGS:
         _config(draft, module, node)
     elif name.startswith(_ACTIVITY) and not name.endswith(".defn"):
