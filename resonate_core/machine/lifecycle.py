@@ -95,8 +95,7 @@ def settle(draft: Draft, settled: PromiseRecord) -> None:
 
 def _fulfill_task(draft: Draft, id: str) -> None:
     task = draft.task(id)
-    if task is None or task.state == "fulfilled":
-        return
+    assert task is not None, "a promise with a target has a task"
     draft.put_task(moves.parked(task, "settle"))
     for awaited in draft.view.awaited_by(id):
         draft.effects.callbacks[awaited, id] = False
@@ -112,8 +111,7 @@ def _wake(draft: Draft, awaiter: str, awaited: str) -> PromiseRecord | None:
         draft.settle(expired)
         return expired
     task = draft.task(awaiter)
-    if task is None:
-        return None
+    assert task is not None, "who can wait is a task"
     if task.state == "suspended":
         offer(draft, task, "resume", resumes=(awaited,))
     elif awaited not in task.resumes and len(task.resumes) < RESUMES_COUNT_MAX:

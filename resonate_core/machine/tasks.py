@@ -9,7 +9,7 @@ import msgspec
 from resonate_core.ids import inbox_id
 from resonate_core.machine import checks, moves
 from resonate_core.machine.lifecycle import as_of, new_promise, offer, settle_as, touch
-from resonate_core.machine.promises import check_awaitable
+from resonate_core.machine.promises import check_awaitable, existing
 from resonate_core.machine.refusal import conflict, impossible, invalid, missing
 from resonate_core.machine.state import TaskRow
 from resonate_core.protocol.records import TAG_BRANCH, TAG_DELAY, TAG_TARGET
@@ -108,10 +108,7 @@ def acquire(draft: Draft, request: TaskAcquire) -> Response:
     if task.version != request.version:
         raise conflict(f"task {task.id!r} is at version {task.version}, not {request.version}")
     moves.next_state(task, "acquire")
-    promise = draft.promise(task.id)
-    if promise is None:
-        raise missing("promise", task.id)
-    return _acquire(draft, task, promise, request)
+    return _acquire(draft, task, existing(draft, task.id), request)
 
 
 def _acquire(draft: Draft, task: TaskRow, promise: PromiseRecord, request: TaskAcquire | TaskCreate) -> Response:
@@ -145,7 +142,7 @@ def suspend(draft: Draft, request: TaskSuspend) -> Response:
     for promise in awaited:
         check_awaitable(promise)
     settled = {promise.id: promise for promise in awaited if promise.state != "pending"}
-    task = draft.task(request.id) or held(draft, request.id, request.version)
+    task = current(draft, request.id)  # what has just expired may have left its name in it
     if settled:
         if task.resumes:
             draft.put_task(msgspec.structs.replace(task, resumes=()))
@@ -181,9 +178,7 @@ def fulfill(draft: Draft, request: TaskFulfill) -> Response:
     if request.action.id != request.id:
         raise invalid(f"task {request.id!r} cannot be fulfilled by settling {request.action.id!r}")
     held(draft, request.id, request.version)
-    promise = draft.promise(request.id)
-    if promise is None:
-        raise missing("promise", request.id)
+    promise = existing(draft, request.id)
     return Response(200, promise=settle_as(draft, promise, request.action.state, request.action.value))
 
 

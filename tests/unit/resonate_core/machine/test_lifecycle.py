@@ -13,6 +13,7 @@ from resonate_core.protocol.requests import (
     PromiseCreate,
     PromiseRegisterCallback,
     PromiseSettle,
+    ScheduleCreate,
     TaskCreate,
     TaskSuspend,
 )
@@ -158,3 +159,51 @@ def test_route_of_an_address_with_a_preference_is_the_group():
     assert route("poll://any@g/w1") == "poll://any@g"
     assert route("poll://uni@g/w1") == "poll://uni@g/w1"
     assert (preferred("poll://any@g/w1"), preferred("poll://any@g")) == ("w1", None)
+
+
+def test_deadline_of_awaiters_that_await_each_other_ends_all_and_wakes_none():
+    machine = Machine()
+    machine.ask(PromiseCreate("a", 200))
+    machine.hold("w1", 200)
+    machine.hold("w2", 200)
+    machine.ask(TaskSuspend("w2", 1, [PromiseRegisterCallback("a", "w2")]))
+    machine.ask(
+        TaskSuspend("w1", 1, [PromiseRegisterCallback("a", "w1"), PromiseRegisterCallback("w2", "w1")]),
+    )
+    machine.now = 200
+    effects = fire(machine.store, Due("promise", "a"), now_ms=200)
+    assert (set(effects.settled), effects.outbox) == ({"a", "w1", "w2"}, [])
+    assert {task.state for task in effects.tasks.values()} == {"fulfilled"}
+    assert not any(effects.callbacks.values())
+
+
+def test_schedule_with_a_delay_that_is_no_number_fires_without_it():
+    machine = Machine()
+    tags = {**TARGET, "resonate:delay": "soon"}
+    machine.ask(ScheduleCreate("s", "* * * * * *", "{{.timestamp}}", 5_000, promise_tags=tags))
+    effects = fire(machine.store, Due("schedule", "s"), now_ms=1_000)
+    assert "resonate:delay" not in effects.created["1000"].tags
+    assert effects.outbox[0].message == Execute("1000", 0)
+
+
+def test_message_with_the_same_id_in_a_slot_filled_by_a_walking_sender_is_found():
+    machine = Machine()
+    machine.hold("w")
+    named = Value({"resonate:message": "m"}, "x")
+    machine.ask(PromiseCreate("w.inbox.0", 10_000))
+    machine.ask(PromiseSettle("w.inbox.0", "resolved", named))
+    assert machine.ask(MessageAppend("w", named, 10_000)).created == {}
+    assert (machine.store.letter("w", "m"), machine.store.tail("w")) == (0, 0)
+    machine.ask(MessageAppend("w", Value(None, "y"), 10_000))
+    assert machine.store.promise("w.inbox.1").value.data == "y"
+
+
+def test_message_beyond_a_free_slot_leaves_the_slot_to_the_next():
+    machine = Machine()
+    machine.hold("w")
+    machine.ask(PromiseCreate("w.inbox.0", 10_000))
+    machine.ask(PromiseSettle("w.inbox.0", "resolved"))
+    machine.ask(MessageAppend("w", Value(None, "far"), 10_000, 2))
+    machine.ask(MessageAppend("w", Value(None, "near"), 10_000, 0))
+    found = [machine.store.promise(f"w.inbox.{slot}").value.data for slot in (1, 2)]
+    assert found == ["near", "far"]
