@@ -45,6 +45,7 @@ from resonate_core.errors import (
 from resonate_core.marks import durable, entry, query, signal, step, update
 from resonate_core.protocol.records import PromiseRecord
 from resonate_core.mutex import Mutex
+from resonate_core.recurring import Cron
 from resonate_core.retry import Backoff, Constant, Exponential, Linear, Never
 from resonate_core.scheduler.promises import Promise
 from resonate_core.step_context import heartbeat, in_step, step_info, step_logger
@@ -63,6 +64,7 @@ __all__ = [
     "Constant",
     "Context",
     "ContinueAsNew",
+    "Cron",
     "DecodeError",
     "Description",
     "Driver",

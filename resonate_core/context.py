@@ -267,8 +267,13 @@ class DurableTime:
         self._context = context
 
     def time(self) -> c.Call:
-        """Seconds since the epoch."""
-        return self._context.run(self._source("time", _time.time))
+        """Seconds since the epoch, on the worker's clock."""
+        now_ms = self._context.execution.env.now_ms
+
+        def time() -> float:
+            return now_ms() / 1000
+
+        return self._context.run(self._source("time", time))
 
     def strftime(self, format: str) -> c.Call:
         """Local time as text."""

@@ -67,3 +67,6 @@ STOP_GRACE_S: Final = 5.0
 #: Up to this many held executions a worker commits itself: it saves two switches of threads. With more of them, commits
 #: shared with others save more.
 ALONE_COUNT_MAX: Final = 2
+
+#: Deadline of executions that never end by themselves: locks and schedules. A century, in seconds.
+KEEPER_TIMEOUT_S: Final = 3_155_760_000.0

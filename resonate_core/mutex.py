@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from resonate_core.errors import UsageError
 from resonate_core.ids import check_id
+from resonate_core.limits import KEEPER_TIMEOUT_S
 from resonate_core.marks import durable, entry, query, seconds_of, signal, step
 
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ _logger = logging.getLogger("resonate_core")
 
 KEEPER_FUNCTION: Final = "resonate.mutex"
 SETTLE_FUNCTION: Final = "resonate.settle"
-#: A keeper never ends by itself: a century.
-_KEEPER_TIMEOUT_S: Final = 3_155_760_000
 #: Grants after which a keeper starts over, so that its history stays short.
 _GRANTS_PER_RUN: Final = 100
 
@@ -66,7 +65,7 @@ class Mutex:
             The ticket to release it with; None when the time was over first.
         """
         grant = yield ctx.promise()
-        yield ctx.detached(Keeper, self.name).options(id=self._keeper, timeout=_KEEPER_TIMEOUT_S)
+        yield ctx.detached(Keeper, self.name).options(id=self._keeper, timeout=KEEPER_TIMEOUT_S)
         yield ctx.signal(self._keeper, "request", grant.id, self.expiry)
         if timeout is None:
             yield grant

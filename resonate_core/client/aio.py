@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from resonate_core.client.handle import Handle
     from resonate_core.client.resonate import Resonate
     from resonate_core.client.tree import Node
+    from resonate_core.recurring import Cron
 
 
 class AsyncResonate:
@@ -56,7 +57,7 @@ class AsyncResonate:
         await self._open()
         return await self._engine.awaited(self._calls.list(state, tags or {}, limit))
 
-    async def schedule(self, name: str, cron: str, function: Any, /, *args: Any, **kwargs: Any) -> None:
+    async def schedule(self, name: str, cron: str | Cron, function: Any, /, *args: Any, **kwargs: Any) -> None:
         """Start a function at every tick of a cron expression."""
         await self._open()
         await self._engine.awaited(self._calls.schedule(name, cron, function, args, kwargs))

@@ -12,11 +12,12 @@ from resonate_core.client.starting import Start, find_operation, start_operation
 from resonate_core.client.tree import Node, tree_operation
 from resonate_core.errors import NotRegisteredError, UsageError
 from resonate_core.ids import check_id, logical_id
-from resonate_core.limits import DEFAULT_TIMEOUT_S
+from resonate_core.limits import DEFAULT_TIMEOUT_S, KEEPER_TIMEOUT_S
 from resonate_core.marks import durable_mark
 from resonate_core.options import UNSET, CallOptions
 from resonate_core.protocol.records import TAG_SCOPE, TAG_TARGET
 from resonate_core.protocol.requests import ScheduleCreate
+from resonate_core.recurring import SCHEDULE_FUNCTION, Cron
 from resonate_core.registry import Registered, describe, return_hint
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from resonate_core.client.engine import Engine
+    from resonate_core.scheduler.environment import Environment
 
 
 class Calls:
@@ -113,6 +115,20 @@ class Calls:
         """List executions."""
         return self._engine.drive(list_operation(self._engine.env, state=state, tags=tags, limit=limit))
 
+    def _recurring(self, id: str, cron: Cron, call: dict[str, Any]) -> Future[None]:
+        """Start the execution that keeps a schedule; the same again changes nothing."""
+        env, opts = self._engine.env, self._options
+        call |= {"target": opts.target, "timeout": opts.timeout}
+        keeper_opts = CallOptions(timeout=KEEPER_TIMEOUT_S)
+        start = Start(
+            id=check_id(f"schedule/{id}"),
+            name=SCHEDULE_FUNCTION,
+            param=env.invocation(SCHEDULE_FUNCTION, (id, cron.spec(), call), {}, 1, keeper_opts),
+            target=env.address(opts.target),
+            opts=keeper_opts,
+        )
+        return self._engine.drive(_same_schedule(env, start))
+
     def tree(self, id: str) -> Future[Node]:
         """Read the tree of an execution."""
         return self._engine.drive(tree_operation(self._engine.env, check_id(id)))
@@ -120,7 +136,7 @@ class Calls:
     def schedule(
         self,
         id: str,
-        cron: str,
+        cron: str | Cron,
         function: Any,
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
@@ -130,11 +146,21 @@ class Calls:
         function = function.func if isinstance(function, Function) else function
         name, version, _ = env.target_of(function, self._options.version)
         opts = self._options
+        if isinstance(cron, Cron):
+            call = {"function": name, "version": version, "args": list(args), "kwargs": kwargs}
+            return self._recurring(id, cron, call)
         param = env.invocation(name, args, kwargs, version, opts)
         seconds = DEFAULT_TIMEOUT_S if opts.timeout is None else opts.timeout
         tags = {**opts.tags, TAG_TARGET: env.address(opts.target), TAG_SCOPE: "global"}
         request = ScheduleCreate(check_id(id), cron, f"{id}.{{{{.timestamp}}}}", int(seconds * 1000), param, tags)
         return self._engine.drive(_schedule(request))
+
+
+def _same_schedule(env: Environment, start: Start) -> Operation[None]:
+    started = yield from start_operation(env, start)
+    if started.record.param != start.param:
+        name = start.id.partition("/")[2]
+        raise UsageError(f"schedule {name!r} exists and says something else; delete it first: schedules.delete(...)")
 
 
 def _schedule(request: ScheduleCreate) -> Operation[None]:

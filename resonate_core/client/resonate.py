@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import signal as _signals
 import threading
 import types
@@ -15,7 +16,15 @@ from resonate_core.client.function import Function
 from resonate_core.client.messages import Messages
 from resonate_core.client.promises import Promises
 from resonate_core.client.schedules import Schedules
-from resonate_core.client.settings import Settings, checked_ttl_ms, chosen_url, one_of
+from resonate_core.client.settings import (
+    DEFAULT_SERVER_URL,
+    URL_VARIABLE,
+    Settings,
+    checked_ttl_ms,
+    chosen_token,
+    chosen_url,
+    one_of,
+)
 from resonate_core.errors import UsageError
 from resonate_core.limits import STOP_GRACE_S
 from resonate_core.marks import all_marked, durable_mark, step_mark
@@ -32,6 +41,7 @@ if TYPE_CHECKING:
     from resonate_core.clock import Clock
     from resonate_core.codec import Encryptor
     from resonate_core.network.port import Network
+    from resonate_core.recurring import Cron
 
 F = TypeVar("F", bound=Callable[..., Any])
 _EXECUTION_OPTIONS = frozenset(
@@ -44,8 +54,8 @@ class Resonate:
     """Starts durable functions, waits for them, talks to them; and runs them, once started as a worker.
 
     Args:
-        url: ``memory:``, ``sqlite:///relative.db``, ``sqlite:////absolute.db``; without one ``RESONATE_URL``, else
-            ``sqlite:///resonate.db``.
+        url: ``memory:``, ``sqlite:///relative.db``, ``sqlite:////absolute.db``, or a server's ``http://host:8001``;
+            without one ``RESONATE_URL``, else ``sqlite:///resonate.db``.
         group: workers of one group share the tasks that are sent to it.
         pid: name of this process among them; unique, made up if left out.
         ttl: seconds after which the tasks of a dead worker are taken over by others.
@@ -57,6 +67,7 @@ class Resonate:
         on_mismatch: an execution whose recorded steps do not fit the code any more ``wait``s for code that fits, or
             ``fail``s with ``NondeterminismError``.
         clock: source of time, for tests.
+        token: shown to a server; without one ``RESONATE_TOKEN``.
 
     Raises:
         UsageError: a setting that cannot be.
@@ -76,6 +87,7 @@ class Resonate:
         max_threads: int = 256,
         on_mismatch: Literal["wait", "fail"] = "wait",
         clock: Clock | None = None,
+        token: str | None = None,
     ) -> None:
         self._engine = Engine(
             Settings(
@@ -90,6 +102,7 @@ class Resonate:
                 synchronous=one_of("synchronous", synchronous, ("FULL", "NORMAL")),
                 max_threads=max_threads,
                 on_mismatch=one_of("on_mismatch", on_mismatch, ("wait", "fail")),
+                token=chosen_token(token),
             )
         )
         self._options = CallOptions()
@@ -98,6 +111,11 @@ class Resonate:
     def local(cls, **settings: Any) -> Resonate:
         """Make a client whose store lives and dies with this process."""
         return cls("memory:", **settings)
+
+    @classmethod
+    def remote(cls, url: str | None = None, **settings: Any) -> Resonate:
+        """Make a client of a server; without a URL that of ``RESONATE_URL``, else ``http://localhost:8001``."""
+        return cls(url or os.environ.get(URL_VARIABLE) or DEFAULT_SERVER_URL, **settings)
 
     @property
     def aio(self) -> AsyncResonate:
@@ -140,7 +158,7 @@ class Resonate:
 
     def register_all(self) -> None:
         """Register everything marked with ``@durable`` or ``@step`` in modules imported so far."""
-        self.register(*[thing for thing in all_marked() if not _is_method(thing) and not _is_ours(thing)])
+        self.register(*[thing for thing in all_marked() if not _is_inner(thing) and not _is_ours(thing)])
 
     def set_dependency(self, name: str, value: Any) -> None:
         """Store what ``ctx.get_dependency(name)`` gives."""
@@ -262,8 +280,12 @@ class Resonate:
         """Schedules as such: create, get, delete, search."""
         return Schedules(self._engine)
 
-    def schedule(self, name: str, cron: str, function: Any, /, *args: Any, **kwargs: Any) -> None:
-        """Start a function at every tick of a cron expression, one execution a tick over all processes."""
+    def schedule(self, name: str, cron: str | Cron, function: Any, /, *args: Any, **kwargs: Any) -> None:
+        """Start a function at every tick, one execution a tick over all processes; the same again changes nothing.
+
+        Cron text is UTC and misses nothing; ``Cron(...)`` says time zone, overlap and catch-up.
+        """
+        self._start_if_registered()
         self._engine.wait(self._calls.schedule(name, cron, function, args, kwargs))
 
     # -- life -----------------------------------------------------------------------------------------------------
@@ -325,10 +347,9 @@ def _bare(thing: Any) -> Any:
     return thing.func if isinstance(thing, Function) else thing
 
 
-def _is_method(function: Any) -> bool:
-    """Whether a marked function is defined in a class: it is registered with an instance, not by itself."""
-    qualname = getattr(function, "__qualname__", "")
-    return not inspect.isclass(function) and "." in qualname and not qualname.split(".")[-2].startswith("<")
+def _is_inner(thing: Any) -> bool:
+    """Whether a marked thing is defined in a class or function: there may be many of it, each registered by hand."""
+    return "." in getattr(thing, "__qualname__", "")
 
 
 def _is_ours(thing: Any) -> bool:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from resonate_core.client.messages import Messages
 from resonate_core.client.operations import Operation, checked
 from resonate_core.client.promises import PromiseFutures
+from resonate_core.client.starting import find_operation
 from resonate_core.errors import NotFoundError
 from resonate_core.ids import check_id
 from resonate_core.protocol.records import TAG_TARGET, ScheduleRecord
@@ -71,8 +73,18 @@ class Schedules:
         return self._wait(_one("schedule.get", id, ScheduleGet(check_id(id))))
 
     def delete(self, id: str) -> None:
-        """Delete a schedule; what it has started goes on."""
-        self._engine.wait(self._engine.drive(_delete(check_id(id))))
+        """Delete a schedule, of cron text or of a ``Cron``; what it has started goes on.
+
+        Raises:
+            NotFoundError: there is none of this id.
+        """
+        engine = self._engine
+        try:
+            engine.wait(engine.drive(_delete(check_id(id))))
+        except NotFoundError:
+            keeper = f"schedule/{id}"
+            record = engine.wait(engine.drive(find_operation(keeper)))
+            engine.wait(Messages(engine).terminate(record.id, "the schedule was deleted"))
 
     def search(self, *, tags: Mapping[str, str] | None = None) -> list[ScheduleRecord]:
         """Return schedules by tags of their promises."""

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 _logger = logging.getLogger("resonate_core")
 
 URL_VARIABLE: Final = "RESONATE_URL"
+TOKEN_VARIABLE: Final = "RESONATE_TOKEN"  # noqa: S105 - the name of a variable
 DEFAULT_URL: Final = "sqlite:///resonate.db"
+DEFAULT_SERVER_URL: Final = "http://localhost:8001"
 
 
 #: One for all clients of a process, so that they can share a file's server.
@@ -43,6 +45,7 @@ class Settings:
     synchronous: Literal["FULL", "NORMAL"] = "FULL"
     max_threads: int = 256
     on_mismatch: Literal["wait", "fail"] = "wait"
+    token: str | None = None
 
     def codec(self) -> Codec:
         """Return the codec of these settings."""
@@ -58,6 +61,11 @@ def chosen_url(url: str | None) -> str:
         return found
     _logger.info("no url given and %s is not set: everything is kept in %s", URL_VARIABLE, DEFAULT_URL)
     return DEFAULT_URL
+
+
+def chosen_token(token: str | None) -> str | None:
+    """Return what is shown to a server: the argument, or the environment; an empty one is none."""
+    return (os.environ.get(TOKEN_VARIABLE) if token is None else token) or None
 
 
 def checked_ttl_ms(ttl: float | timedelta) -> int:

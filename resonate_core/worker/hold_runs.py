@@ -39,6 +39,7 @@ class Runs:
         self._opts = CallOptions()
         self._run = 0
         self._call: Invocation | None = None
+        self._begun_ms = 0
 
     def build(
         self, function: Registered, arguments: Arguments, opts: CallOptions, preload: list[PromiseRecord]
@@ -53,6 +54,7 @@ class Runs:
             return
         self._run = max(runs)
         self._call = self._hold.env.codec.decode_invocation(runs[self._run].value)
+        self._begun_ms = runs[self._run].created_at
         self._fetch(others, None, [])
 
     def _fetch(self, base: list[PromiseRecord], cursor: str | None, found: list[PromiseRecord]) -> None:
@@ -90,7 +92,8 @@ class Runs:
             event_counts=dict(about.get("events") or {}),
             opts=self._opts,
         )
-        execution.event_is_replayed = hold.version > 1 and not follows
+        execution.event_is_replayed = execution.catching_up = hold.version > 1 and not follows
+        execution.now_ms = max(execution.now_ms, self._begun_ms)
         execution.inbox.skip_read(next_slot, about.get("unread") or [])
         hold.ending_over()
         hold.execution_ready(execution, preload)
@@ -137,8 +140,9 @@ class Runs:
             return
         kept = inbox.unread()
 
-        def recorded(_: Response) -> None:
+        def recorded(response: Response) -> None:
             self._run += 1
+            self._begun_ms = response.promise.created_at if response.promise is not None else self._begun_ms
             self._call = codec.decode_invocation(value)
             self._start([], follows=True)
             if hold.execution is not None:

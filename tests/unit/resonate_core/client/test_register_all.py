@@ -1,6 +1,8 @@
 """``register_all``: what the program has marked, and nothing of the runtime's own."""
 
-from resonate_core import Context, Resonate, durable, step
+import pytest
+
+from resonate_core import Context, Resonate, durable, marks, step
 
 
 @step()
@@ -11,6 +13,13 @@ def double(number):
 @durable()
 def doubled(ctx: Context, number):
     return (yield ctx.run(double, number))
+
+
+@pytest.fixture(autouse=True)
+def only_this_program(monkeypatch):
+    """Other tests of this process have marked functions of the same names."""
+    ours = [thing for thing in marks.all_marked() if thing.__module__ in (__name__, "resonate_core.mutex")]
+    monkeypatch.setattr(marks, "_marked", ours)
 
 
 def test_register_all_before_start_leaves_the_runtimes_own_to_the_worker():
