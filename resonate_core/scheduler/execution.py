@@ -10,7 +10,7 @@ from resonate_core.context import Context
 from resonate_core.errors import Cancelled, CodecError, ContinueAsNew, NondeterminismError, UsageError
 from resonate_core.ids import order_id, run_id
 from resonate_core.options import CallOptions
-from resonate_core.protocol.records import TAG_BRANCH, TAG_ORIGIN, TAG_PARENT, TAG_SCOPE, PromiseRecord
+from resonate_core.protocol.records import TAG_BRANCH, TAG_ORIGIN, TAG_PARENT, TAG_SCOPE, TAG_TIMER, PromiseRecord
 from resonate_core.protocol.requests import FenceSettled, PromiseCreate, TaskFence
 from resonate_core.registry import takes_context
 from resonate_core.scheduler import handlers, interpret
@@ -88,7 +88,7 @@ class Execution:
         self.opts = opts or CallOptions()
         self.closing = False
         self.may_reopen = False
-        self.catching_up = False
+        self.catching_up = version > 1
         self.drained_to = first_slot
         self.has_acted = False
         self.event_is_replayed = version > 1
@@ -99,7 +99,6 @@ class Execution:
         self._handlers_running = 0
         self._branches: list[Branch] = []
         self._closing_outcome = Outcome()
-        self._order_writes: list[Write] = []
         self._ready: deque[tuple[Branch, Action]] = deque()
         self._waiters: dict[str, list[Wait]] = {}
         self._available: dict[str, Any] = {}
@@ -341,10 +340,12 @@ class Execution:
         Returns None there: from now on the execution is live.
         """
         if len(self._waiters) == 1:
-            for key, payload in self._offers():
+            for key, payload in self._offers(with_failures=False):
                 return self._deliver(key, payload, must_record=False)
             if self.answers_open:
                 return False
+            for key, payload in self._offers():  # a failure would be recorded if anything had followed from it
+                return self._deliver(key, payload, must_record=True)
         elif not self._waiters and not self.closing:
             return self.inbox.next_event is not None and self._deliver_message(must_record=False)
         self.catching_up = False
@@ -478,7 +479,7 @@ class Execution:
             error, encoded = problem, codec.encode_error(problem)
         state = settled_state(error)
         create = self.local_create(slot, slot.timeout_at, {})
-        self.effects.writes.append(Write(FenceSettled(self.id, self.version, create, state, encoded)))
+        self.write(Write(FenceSettled(self.id, self.version, create, state, encoded)))
         return error
 
     def wrapped(self, slot: Slot, error: BaseException | None) -> BaseException | None:
@@ -545,13 +546,17 @@ class Execution:
         first, entries = pending
         create = PromiseCreate(order_id(self.base, first), self.record.timeout_at, tags=self._own_tags())
         write = Write(FenceSettled(self.id, self.version, create, "resolved", self.env.codec.encode_value(entries)))
-        self._order_writes.append(write)
+        self.effects.writes.append(write)
+
+    def write(self, write: Write) -> None:
+        """Ask for a write; the order of the events that it follows from stands before it."""
+        self.flush_order()
+        self.effects.writes.append(write)
 
     def take_effects(self) -> Effects:
-        """Hand over what is to be done, order records first: nothing may be durable before what it follows from."""
+        """Hand over what is to be done, order records included."""
         self.flush_order()
         effects, self.effects = self.effects, Effects()
-        effects.writes[:0], self._order_writes = self._order_writes, []
         self.has_acted = self.has_acted or bool(effects.writes or effects.starts or effects.asks)
         return effects
 
@@ -609,7 +614,7 @@ class Execution:
 
     def fence(self, create: PromiseCreate, then: Callable[[Response], None]) -> None:
         """Ask for the creation of a promise, urgently."""
-        self.effects.writes.append(Write(TaskFence(self.id, self.version, create), then))
+        self.write(Write(TaskFence(self.id, self.version, create), then))
         self.effects.is_urgent = True
         self.answers_open += 1
 
@@ -618,5 +623,15 @@ class Execution:
         if slot.is_settled or record.state == "pending":
             return
         value, error = self.env.decode(slot, record)
-        slot.settle(value, self.wrapped(slot, error), record.settled_at or record.timeout_at)
+        slot.settle(value, self.wrapped(slot, error), _settled_at(record))
         self.slot_settled(slot)
+
+
+def _settled_at(record: PromiseRecord) -> int:
+    """Return the time to which a settled promise moves the execution; one that was cancelled moves it to none.
+
+    The execution itself may have cancelled it, and went on before the store wrote down a time.
+    """
+    settled_at = record.settled_at or record.timeout_at
+    is_stopped_timer = record.tags.get(TAG_TIMER) == "true" and settled_at < record.timeout_at
+    return 0 if record.state == "rejected_canceled" or is_stopped_timer else settled_at

@@ -136,5 +136,5 @@ def _reply(ex: Execution, reply: str | None, value: Any, error: BaseException | 
         encoded = codec.encode_value(value) if error is None else codec.encode_error(error)
     except CodecError as problem:
         error, encoded = problem, codec.encode_error(problem)
-    ex.effects.writes.append(Write(PromiseSettle(reply, "resolved" if error is None else "rejected", encoded)))
+    ex.write(Write(PromiseSettle(reply, "resolved" if error is None else "rejected", encoded)))
     ex.effects.is_urgent = True

@@ -400,7 +400,7 @@ def _record(ex: Execution, id: str, name: str, value: Any, error: BaseException 
     encoded = codec.encode_value(value) if error is None else codec.encode_error(error)
     state: SettledState = "resolved" if error is None else "rejected"
     create = ex.local_create(slot, ex.record.timeout_at, {})
-    ex.effects.writes.append(Write(FenceSettled(ex.id, ex.version, create, state, encoded)))
+    ex.write(Write(FenceSettled(ex.id, ex.version, create, state, encoded)))
     ex.effects.is_gate = True
 
 
@@ -452,7 +452,7 @@ def _set_event(ex: Execution, _branch: Branch, cmd: c.SetEvent) -> Action | None
     if ex.take_record(slot.id) is None:
         value = ex.env.codec.encode_value(cmd.value)
         create = ex.local_create(slot, ex.record.timeout_at, {TAG_EXTERNAL: "true"})
-        ex.effects.writes.append(Write(FenceSettled(ex.id, ex.version, create, "resolved", value)))
+        ex.write(Write(FenceSettled(ex.id, ex.version, create, "resolved", value)))
         ex.effects.is_urgent = True
     return ("send", None)
 
@@ -478,16 +478,16 @@ def cancel_slot(ex: Execution, slot: Slot, reason: str, *, terminate: bool = Fal
         cancel_branch(ex, slot.branch, reason)
     elif slot.kind == "step":
         ex.effects.stops.append(slot)
-        slot.settle(None, ex.wrapped(slot, Cancelled(reason)), ex.now_ms)
+        slot.settle(None, ex.wrapped(slot, Cancelled(reason)), 0)
         ex.slot_settled(slot)
     elif slot.kind == "remote" and not terminate:
         message = {"kind": "cancel", "args": [reason], "id": f"{slot.id}.cancel"}
         ex.effects.asks.append(Ask("post", (slot.id, message), lambda _value, _error: None))
     else:
         settle = PromiseSettle(ex.localized(slot.id), "rejected_canceled" if slot.kind != "timer" else "resolved")
-        ex.effects.writes.append(Write(settle))
+        ex.write(Write(settle))
         ex.effects.is_urgent = True
-        slot.settle(None, None if slot.kind == "timer" else CanceledError(f"{slot.id}: {reason}"), ex.now_ms)
+        slot.settle(None, None if slot.kind == "timer" else CanceledError(f"{slot.id}: {reason}"), 0)
         ex.slot_settled(slot)
 
 
