@@ -18,6 +18,7 @@ TYPES: Final[Mapping[str, str]] = {
     "temporalio.client.Client.start_workflow()": "temporalio.client.WorkflowHandle",
     "temporalio.client.Client.get_workflow_handle()": "temporalio.client.WorkflowHandle",
     "temporalio.client.Client.get_workflow_handle_for()": "temporalio.client.WorkflowHandle",
+    "temporalio.client.WorkflowHandle.describe()": "temporalio.client.WorkflowExecutionDescription",
     "temporalio.testing.WorkflowEnvironment.start_local()": "temporalio.testing.WorkflowEnvironment",
     "temporalio.testing.WorkflowEnvironment.start_time_skipping()": "temporalio.testing.WorkflowEnvironment",
     "temporalio.testing.WorkflowEnvironment.client": "temporalio.client.Client",

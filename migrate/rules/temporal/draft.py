@@ -15,6 +15,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from migrate.index.build import starts_with_name
 from migrate.plan.naming import is_only_binding
 from migrate.plan.survey import Survey, finding_at
 
@@ -218,5 +219,9 @@ def constant_name(statement: ast.AST) -> str | None:
 
 
 def mentions(module: Module) -> Iterator[ast.Name | ast.Attribute]:
-    """Yield the outermost name or chain of every expression that starts with a name."""
+    """Yield the outermost name or attribute chain of every expression, also where it starts at a call."""
     yield from module.references
+    for node in module.sites:
+        is_outermost = isinstance(node, ast.Attribute) and not isinstance(module.parents.get(node), ast.Attribute)
+        if is_outermost and isinstance(node, ast.Attribute) and not starts_with_name(node):
+            yield node

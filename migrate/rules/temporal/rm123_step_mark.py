@@ -52,6 +52,15 @@ def check(draft: Draft, activity: Activity) -> None:
         draft.block(module, decorator, RULE.code, "activity.defn is called on a function", "Use it as a decorator.")
     node = activity.definition.node
     assert isinstance(node, FUNCTIONS)
+    below = node.decorator_list[node.decorator_list.index(decorator) + 1 :]
+    if any(draft.external(module, one) in ("builtins.staticmethod", "builtins.classmethod") for one in below):
+        draft.block(
+            module,
+            decorator,
+            RULE.code,
+            "activity.defn stands above @staticmethod or @classmethod",
+            "Put activity.defn below it.",
+        )
     plain = [*node.args.posonlyargs, *node.args.args]
     if activity.definition.parent is not None and isinstance(activity.definition.parent.node, ast.ClassDef):
         plain = plain[1:]

@@ -58,15 +58,6 @@ def convert_call(draft: Draft, module: Module, node: ast.Call, name: str) -> Non
         what = f"handle.{last}({next(iter(plain))}=...)" if plain else f"handle.{last}(...)"
         draft.block(module, node, RULE.code, f"{what} has no counterpart", RULE.action)
         return
-    if last == "describe":
-        draft.note(
-            module,
-            node,
-            RULE.code,
-            "review",
-            "the description has other attributes than Temporal's",
-            "Look at each attribute that is read from it.",
-        )
     given = argument_parts(arguments, args_node, before=positional)
 
     def make(_emit: Emit) -> Part:

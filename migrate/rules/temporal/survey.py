@@ -19,7 +19,7 @@ from migrate.rules.temporal import (
     workflow_reference,
 )
 from migrate.rules.temporal.calls import find_calls
-from migrate.rules.temporal.draft import SDK, Draft
+from migrate.rules.temporal.draft import SDK, Draft, mentions
 from migrate.rules.temporal.duck import duck_name
 from migrate.rules.temporal.facts import FUNCTIONS, HANDLERS, Facts, find_activities, find_workflows
 from migrate.rules.temporal.links import link_fixtures, link_mentions
@@ -180,7 +180,7 @@ class Surveyor:
 
     def _names(self) -> None:
         for module in self.draft.project.modules.values():
-            for node in module.references:
+            for node in mentions(module):
                 name = self.draft.external(module, node)
                 if node in self.draft.claimed or not (name.startswith(SDK) or name == tables.CANCELLED):
                     continue

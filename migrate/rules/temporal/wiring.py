@@ -15,6 +15,7 @@ from migrate.rules.temporal import (
     rm171_client,
     rm172_handle,
     rm173_failures,
+    rm174_description,
     rm180_activity_environment,
 )
 from migrate.rules.temporal.backoff import RETRY_POLICY, backoff_part, read_policy
@@ -108,6 +109,10 @@ def convert_name(draft: Draft, module: Module, node: ast.expr, name: str) -> Non
     """Convert a name that is not called, if a rule knows it."""
     if name in ANNOTATIONS:
         _annotation(draft, module, node, name)
+    elif name.startswith(rm174_description.DESCRIPTION + "."):
+        rm174_description.convert_attribute(draft, module, node, name)
+    elif name.startswith(rm174_description.STATUS + "."):
+        rm174_description.convert_status(draft, module, node, name)
     elif name == rm173_failures.FAILURE:
         rm173_failures.convert(draft, module, node)
     elif name in _CONFIGS:
