@@ -19,16 +19,12 @@ def removal_range(concrete: Concrete, start: int, end: int, *, blanks: bool) -> 
     while below < len(concrete.text) and not concrete.text[below : concrete.line_end(below)].strip():
         below = concrete.line_end(below)
     opens_block = bool(above) and len(concrete.indentation(above - 1)) < len(concrete.indentation(start))
-    if opens_block:
+    if opens_block or not above:
         return first, below
     if below == len(concrete.text):
         return above, below
-    if above == first and above:
-        return first, last  # the group goes on above
-    if below == last and above:
-        return first, last  # the group goes on below
-    if not above:
-        return first, below
+    if first in (above, below) or last in (above, below):
+        return first, last  # its group goes on above or below
     count_above = concrete.text.count("\n", above, first)
     count_below = concrete.text.count("\n", last, below)
     return (above, last) if count_above <= count_below else (first, below)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import re
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,22 +14,24 @@ from migrate.rewrite.output import first_width, is_multiline, last_line, shift, 
 from migrate.rewrite.parens import kind_of, needs_parentheses
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from migrate.rewrite.concrete import Concrete
 
 _PLACEHOLDER: Final = "__hole_{}__"
+#: Width for asking how long something is on one line.
+_UNLIMITED: Final = 1_000_000
 _PLACEHOLDER_NAME: Final = re.compile(r"__hole_(\d+)__")
 
 
 class Originals(Protocol):
     """Text of nodes of the file, with the edits inside applied."""
 
-    def node(self, node: ast.AST) -> str: ...
+    def node(self, node: ast.AST, length: int) -> str: ...
 
-    def body(self, node: ast.AST) -> tuple[str, str]: ...
+    def body(self, node: ast.AST) -> str: ...
 
-    def whole(self, node: ast.stmt) -> tuple[str, str]: ...
+    def whole(self, node: ast.stmt) -> str: ...
 
     def may_claim(self, span: tuple[int, int]) -> bool: ...
 
@@ -65,7 +68,7 @@ class FragmentWriter:
     def __init__(self, concrete: Concrete, originals: Originals, line_length: int) -> None:
         self._concrete = concrete
         self._originals = originals
-        self._length = line_length
+        self.length = line_length
         self._writers: dict[type, Callable[[Any, Place], str]] = {
             Code: self._code,
             Call: self._call,
@@ -91,13 +94,25 @@ class FragmentWriter:
         return self.write(part.part, place)
 
     def _original(self, node: ast.AST, place: Place) -> str:
-        text = self._originals.node(node)
-        if is_multiline(text):
-            return shift(text, self._concrete.indentation(self._concrete.span(node)[0]), place.indent)
-        return text
+        old = self._concrete.indentation(self._concrete.span(node)[0])
+        with self._room(self.length + len(old) - len(place.indent)):
+            text = self._originals.node(node, self.length)
+        return shift(text, old, place.indent) if is_multiline(text) else text
+
+    @contextlib.contextmanager
+    def _room(self, length: int) -> Iterator[None]:
+        """Lay out for another width: text that is moved afterwards gains or loses its indentation."""
+        before, self.length = self.length, length
+        try:
+            yield
+        finally:
+            self.length = before
 
     def _moved(self, part: Body | Whole, place: Place) -> str:
-        text, old = self._originals.body(part.node) if isinstance(part, Body) else self._originals.whole(part.node)
+        first = part.node.body[0] if isinstance(part, Body) else part.node  # type: ignore[attr-defined]
+        old = self._concrete.indentation(self._concrete.span(first)[0])
+        with self._room(self.length + len(old) - len(place.indent)):
+            text = self._originals.body(part.node) if isinstance(part, Body) else self._originals.whole(part.node)
         return shift(text, old, place.indent)
 
     # -- templates
@@ -150,7 +165,7 @@ class FragmentWriter:
         has_comments = any(argument.above or argument.behind for argument in arguments)
         if not has_comments:
             flat = f"{function}({', '.join(argument.text for argument in arguments)})"
-            fits = len(place.before) + first_width(flat) + place.after <= self._length
+            fits = len(place.before) + first_width(flat) + place.after <= self.length
             if not is_multiline(flat) and (fits or not arguments):
                 return flat
         return self._one_per_line(function, part, arguments, place)
@@ -165,7 +180,8 @@ class FragmentWriter:
         return "\n".join([*lines, place.indent + ")"])
 
     def _argument(self, part: Part) -> _Argument:
-        text = self.write_argument(part, Place("", "", -10_000))
+        with self._room(_UNLIMITED):
+            text = self.write_argument(part, Place("", "", 0))
         node = part.value if isinstance(part, Named) else part
         if not isinstance(node, ast.AST):
             return _Argument((), text, "")

@@ -63,7 +63,6 @@ class Renderer:
 
     Attributes:
         concrete: offsets.
-        line_length: width that new code keeps to.
         kept: ranges of the old text that were copied.
     """
 
@@ -86,14 +85,13 @@ class Renderer:
         """
         self.module = module
         self.concrete = concrete
-        self.line_length = line_length
         self.kept: list[tuple[int, int]] = []
         self._actions = actions
         self._starts = [action.start for action in actions]
         self._memory = memory.written
         self._busy: set[int] = set()
         self._replaced = (0, 0)
-        self._texts: dict[tuple[ast.AST, bool], str] = {}
+        self._texts: dict[tuple[ast.AST, bool, int], str] = {}
         self._being_replaced: set[ast.AST | None] = set()
         self._inside = memory.inside
         self._fragments = FragmentWriter(concrete, self, line_length)
@@ -101,6 +99,11 @@ class Renderer:
     def file(self) -> str:
         """Return the whole file's new text."""
         return finish(self.range(0, len(self.concrete.text)))
+
+    @property
+    def line_length(self) -> int:
+        """Width that new code keeps to, where it is written now."""
+        return self._fragments.length
 
     # -- copying
 
@@ -182,9 +185,9 @@ class Renderer:
 
     # -- originals, for holes
 
-    def node(self, node: ast.AST) -> str:
+    def node(self, node: ast.AST, length: int) -> str:
         """Return a node's text with its edits; with the user's parentheses if it needs them to span lines."""
-        key = node, node in self._being_replaced  # a template may hold the very node it replaces
+        key = node, node in self._being_replaced, length  # a template may hold the very node it replaces
         text = self._texts.get(key)
         if text is None:
             text = self._texts[key] = self._node(node)
@@ -192,30 +195,30 @@ class Renderer:
 
     def _node(self, node: ast.AST) -> str:
         start, end = self.concrete.span(node)
-        before = self.concrete.text[self.concrete.line_start(start) : start]
+        before = self.concrete.indentation(start)  # where it will stand is not known yet: assume that there is room
         text = without_added_parentheses(self.range(start, end, before), self.concrete.text[start:end])
         outer = self.concrete.outer_span(node) if is_multiline(text) else (start, end)
         return self.range(*outer, before) if outer != (start, end) and self.may_claim(outer) else text
 
-    def body(self, node: ast.AST) -> tuple[str, str]:
-        """Return the body of a compound statement, from its first line on, and its indentation."""
+    def body(self, node: ast.AST) -> str:
+        """Return the body of a compound statement, from its first line on."""
         statements: list[ast.stmt] = node.body  # type: ignore[attr-defined]
         header = self.concrete.line_end(self._header_end(node))
         start = self._with_comments_above(self._statement_start(statements[0]), header)
         return self._lines(start, self.concrete.span(statements[-1])[1])
 
-    def whole(self, node: ast.stmt) -> tuple[str, str]:
-        """Return a statement with its decorators and the comments above it, and its indentation."""
+    def whole(self, node: ast.stmt) -> str:
+        """Return a statement with its decorators and the comments above it."""
         start = self._with_comments_above(self._statement_start(node), self._replaced[0])
         return self._lines(start, self.concrete.span(node)[1])
 
-    def _lines(self, start: int, end: int) -> tuple[str, str]:
+    def _lines(self, start: int, end: int) -> str:
         indent = self.concrete.indentation(start)
         last = self.concrete.line_end(end)
         trailing = self.concrete.comments_in(end, last)
         if trailing and self.may_claim(trailing[0]):
             end = trailing[0][1]
-        return self.range(start, end, indent), indent
+        return self.range(start, end, indent)
 
     def _statement_start(self, node: ast.stmt) -> int:
         start = self.concrete.span(node)[0]

@@ -175,3 +175,15 @@ def test_long_call_inside_a_replaced_call_is_indented_with_it(edited):
         "            2,\n"
         "        )\n"
     )
+
+
+def test_call_inside_a_replaced_call_that_fits_stays_on_one_line(edited):
+    def record(file, find):
+        outer, inner = find(ast.Call, "sdk.execute(f, g"), find(ast.Call, "sdk.execute(g")
+        file.replace(outer, call("ctx.run", *outer.args), code=CODE)
+        file.replace(inner.args[1], "2", code=CODE)
+        file.replace(inner, call("ctx.run", *inner.args), code=CODE)
+
+    text = "x = sdk.execute(f, sdk.execute(g, 1, timeout=timedelta(seconds=10)), timeout=timedelta(seconds=10))\n"
+    text = text.replace("sdk.execute(f, sdk", "sdk.execute(f, g, sdk")
+    assert edited(text, record) == "x = ctx.run(f, g, ctx.run(g, 2))\n"
