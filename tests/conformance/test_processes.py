@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import subprocess
 import sys
 import threading
@@ -92,6 +93,37 @@ def expire_lease(path):
     store = SqliteStore(path)
     store._db.execute("UPDATE tasks SET state = 'pending', pid = NULL, ttl = NULL WHERE state = 'acquired'")
     store.close()
+
+
+@pytest.mark.slow
+def test_processes_killed_at_random_lose_nothing_and_repeat_nothing(tmp_path):
+    path = tmp_path / "a.db"
+    count, chance = 800, random.Random(4)
+    network = open_network(f"sqlite:///{path}", group="c")
+    network.submit([PromiseCreate("main", FAR, tags={"resonate:target": "poll://any@c"})], lambda _: None)
+    children = [Child("chain", path) for _ in range(3)]
+    results = Results()
+    for number in range(count):
+        network.watch(f"t{number}", results.put)
+        tags = {"resonate:target": "poll://any@g", "resonate:branch": f"t{number}"}
+        create = PromiseCreate(f"t{number}", FAR, tags=tags)
+        network.submit([create], lambda _: None)
+        if number % 100 == 99:
+            results.wait(number // 4)
+            victim = chance.randrange(3)
+            children[victim].process.kill()
+            children[victim].end()
+            children[victim] = Child("chain", path)
+    results.wait(count)
+    network.stop()
+    for child in children:
+        child.end()
+    state = check_file(path)
+    assert Counter(one.id for one in results.found) == Counter({f"t{number}": 1 for number in range(count)})
+    assert [one.id for one in state.promises.values() if one.state == "pending"] == ["main"]
+    messages = Counter(one.value.data for id, one in state.promises.items() if id.startswith("main.inbox."))
+    assert messages == Counter({f"t{number}": 1 for number in range(count)})
+    assert {f"t{number}.{step}" for number in range(count) for step in range(6)} <= set(state.promises)
 
 
 @pytest.mark.slow

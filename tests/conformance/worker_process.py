@@ -2,6 +2,7 @@
 
 ``steps FILE N``: hold a task and record local steps one after another, killing itself in the N-th commit.
 ``worker FILE PID``: execute what comes, until stdin closes.
+``chain FILE``: the same, each task with steps and a message, which are not repeated by whoever takes over.
 ``fork FILE``: fork with the file open, and use it in parent and child.
 """
 
@@ -108,6 +109,49 @@ def worker(path: str, pid: str) -> None:
     network.stop()
 
 
+class Chain:
+    """Executes tasks: six steps, each its own commit, then a message to ``main`` and the end in one."""
+
+    def __init__(self, path: str) -> None:
+        self.network: Any = open_network(f"sqlite:///{path}", group="g")
+        self.network.start(self.on_message, is_worker=True)
+        ask(self.network)
+
+    def on_message(self, message: Any) -> None:
+        if isinstance(message, Execute):
+            acquire = TaskAcquire(message.id, message.version, self.network.pid, LEASE_MS)
+            self.network.submit([acquire], self.on_acquired)
+
+    def on_acquired(self, answers: Any) -> None:
+        if answers[0].status == 200:
+            task = answers[0].task
+            self.go_on(task.id, task.version, {one.id for one in answers[0].preload})
+
+    def go_on(self, id: str, version: int, done: set[str]) -> None:
+        step = next((number for number in range(6) if f"{id}.{number}" not in done), None)
+        if step is None:
+            message = MessageAppend("main", Value({"resonate:message": id}, id), FAR)
+            end = TaskFulfill(id, version, PromiseSettle(id, "resolved", Value(data=self.network.pid)))
+            self.network.submit([message, end], lambda _: None)
+            return
+        create = PromiseCreate(f"{id}.{step}", FAR, tags={"resonate:branch": id, "resonate:scope": "local"})
+        fence = FenceSettled(id, version, create, "resolved", Value(data=self.network.pid))
+
+        def stored(answers: Any) -> None:
+            if answers[0].status == 200:
+                self.go_on(id, version, done | {create.id})
+
+        self.network.submit([fence], stored)
+
+
+def chain(path: str) -> None:
+    """Run until stdin closes."""
+    running = Chain(path)
+    print("ready", flush=True)
+    sys.stdin.read()
+    running.network.stop()
+
+
 def fork(path: str) -> None:
     """A child must not touch the connection of its parent: what it has inherited refuses, what it opens works."""
     url = f"sqlite:///{path}"
@@ -134,6 +178,8 @@ if __name__ == "__main__":
     assert Path(file).is_absolute()
     if role == "steps":
         steps(file, int(rest[0]), rest[1])
+    elif role == "chain":
+        chain(file)
     elif role == "fork":
         fork(file)
     else:
