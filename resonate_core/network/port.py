@@ -37,6 +37,9 @@ class Network(Protocol):
     def start(self, on_message: Callable[[Message], None], *, is_worker: bool) -> None:
         """Begin to receive; ``is_worker=False`` asks for ``unblock`` messages only.
 
+        A message may get lost, come late or come twice: ``task.acquire`` decides who executes, and a pending task is
+        offered again. A worker that starts is offered what waits already.
+
         Starting twice changes nothing except that a client may become a worker.
         """
 

@@ -47,6 +47,8 @@ def translate(error: Exception, path: str, doing: str) -> StoreError:
     """Return our error for one of SQLite's: what was being done, to which file, what to do about it."""
     if isinstance(error, StoreError):
         return error
+    if isinstance(error, PermissionError):
+        return StoreError(f"{doing} {path}: {error}; {_DENIED[1]}", path=path)
     if not isinstance(error, sqlite3.Error):
         return StoreError(f"{doing} {path}: {type(error).__name__}: {error}", path=path)
     kind, advice = _MEANING.get(error.sqlite_errorcode & 0xFF, (StoreError, "nothing is lost: what is stored stays"))

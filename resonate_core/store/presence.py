@@ -46,6 +46,15 @@ else:
         fcntl.lockf(file, fcntl.LOCK_UN, 1, offset)
 
 
+def _open(path: Path, *, like: Path) -> int:
+    """Open the file beside the store, made with the store's permissions: who may use the one may use the other."""
+    is_new = not path.exists()
+    file = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o644)
+    if is_new and like.exists():
+        path.chmod(like.stat().st_mode & 0o666)
+    return file
+
+
 def _lock_some_number(file: int, taken: set[int]) -> int | None:
     for _ in range(_DRAW_COUNT_MAX):
         number = new_number(_NUMBER_BITS)
@@ -76,7 +85,7 @@ class Presence:
         with Presence._lock:
             file, numbers = Presence._open.get(self._path, (-1, set()))
             if not numbers:
-                file = os.open(self._path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o644)
+                file = _open(self._path, like=store_path)
             number = _lock_some_number(file, numbers)
             if number is None and not numbers:
                 os.close(file)

@@ -107,6 +107,11 @@ def test_migration_that_fails_leaves_nothing_behind(tmp_path, monkeypatch):
     store.close()
 
 
+def test_translate_denied_access_says_what_must_be_writable():
+    error = PermissionError(13, "Permission denied", "x.db-peers")
+    assert "must be writable" in str(connection.translate(error, "x.db", "opening"))
+
+
 @pytest.mark.parametrize(
     ("code", "kind"),
     [

@@ -142,3 +142,12 @@ def test_old_notes_are_removed_by_the_first_that_posts(pair):
     commit(one, lambda: one.board.post([Note("settled", "old")], 100))
     commit(other, lambda: other.board.post([Note("settled", "new")], 101 + boards.KEEP_MS))
     assert one._db.execute("SELECT id FROM bulletin").fetchall() == [("new",)]
+
+
+def test_file_beside_the_store_has_its_permissions(tmp_path):
+    path = tmp_path / "a.db"
+    path.touch()
+    path.chmod(0o660)
+    store = SqliteStore(path)
+    assert (tmp_path / "a.db-peers").stat().st_mode & 0o777 == 0o660
+    store.close()
