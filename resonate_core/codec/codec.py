@@ -16,7 +16,7 @@ from resonate_core.codec.annotations import hints_by_position
 from resonate_core.codec.classes import ClassFinder, kind_of, slots_of
 from resonate_core.codec.error_read import ErrorReader
 from resonate_core.codec.error_write import TEXT_MAX, ErrorWriter, public_name, text_of
-from resonate_core.codec.hints import convert
+from resonate_core.codec.hints import convert, converter_of
 from resonate_core.codec.invocation import Invocation
 from resonate_core.codec.plain import dump, from_wire, is_plain, parse, to_wire
 from resonate_core.codec.render import RefusedError, Renderer
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 #: Header that says which Python types the plain JSON stands for.
 TYPES_HEADER: Final = "resonate:types"
+
+#: Immutable types that are stored exactly; an annotation may still make something else of them.
+_EXACT: Final = frozenset((str, int, float, bool, type(None)))
 
 
 class Codec:
@@ -98,6 +101,10 @@ class Codec:
         """
         body, node = self._opened(value)
         return self._read(parse(body), node, type_hint)
+
+    def reads_same(self, value: Any, type_hint: Any) -> bool:
+        """Say whether a value reads back as exactly itself, so that there is no need to read it."""
+        return type(value) in _EXACT and (type_hint is Any or type_hint is None or converter_of(type_hint) is None)
 
     def encode_error(self, error: BaseException) -> Value:
         """Encode how something failed. Every exception has a stored form; at the least its name and text."""

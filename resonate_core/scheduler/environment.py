@@ -177,6 +177,7 @@ class Environment:
 
     def decode(self, slot: Slot, record: PromiseRecord) -> tuple[Any, BaseException | None]:
         """Return (value, error) of a settled record; what cannot be read is an error."""
+        self._read_attempts(slot, record)
         try:
             if record.state == "resolved":
                 if record.tags.get(TAG_TIMER) == "true":
@@ -185,6 +186,15 @@ class Environment:
             return None, self.error_of(slot, record)
         except CodecError as problem:
             return None, problem
+
+    def _read_attempts(self, slot: Slot, record: PromiseRecord) -> None:
+        """Take from a failed step's record what ``StepError`` says: the same on replay as when it happened."""
+        headers = record.value.headers
+        if not headers or ATTEMPTS_HEADER not in headers:
+            return
+        attempts = headers[ATTEMPTS_HEADER]
+        slot.attempts = int(attempts) if attempts.isdecimal() else 0
+        slot.retry_state = headers.get(RETRY_STATE_HEADER, "")
 
     def error_of(self, slot: Slot, record: PromiseRecord) -> BaseException:
         """Return the error of a record that was rejected."""

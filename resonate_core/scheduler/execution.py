@@ -626,6 +626,12 @@ class Execution:
         slot.settle(value, self.wrapped(slot, error), _settled_at(record))
         self.slot_settled(slot)
 
+    def stopped(self, slot: Slot, answer: Response) -> None:
+        """Take the outcome of a promise that was cancelled here."""
+        self.answers_open -= 1
+        if answer.promise is not None:
+            self.settle_slot(slot, answer.promise)
+
 
 def _settled_at(record: PromiseRecord) -> int:
     """Return the time to which a settled promise moves the execution; one that was cancelled moves it to none.

@@ -23,6 +23,7 @@ from resonate_core.ids import event_id
 from resonate_core.limits import DEFAULT_TIMEOUT_S, INSTANT_MAX_MS
 from resonate_core.marks import durable_mark, step_mark
 from resonate_core.protocol.records import (
+    EMPTY,
     TAG_BRANCH,
     TAG_EXTERNAL,
     TAG_ORIGIN,
@@ -471,24 +472,28 @@ def _continue(ex: Execution, _branch: Branch, cmd: c.Continue) -> Action | None:
 
 
 def cancel_slot(ex: Execution, slot: Slot, reason: str, *, terminate: bool = False) -> None:
-    """Cancel what stands behind a promise: a branch, a running step, or a remote execution by message."""
-    if slot.is_settled:
+    """Cancel what stands behind a promise: a branch, a running step, or a remote execution by message.
+
+    What is cancelled settles by its record: its end may have come first, and replay would see that.
+    """
+    if slot.is_settled or slot.stop_reason is not None:
         return
     if slot.kind == "branch":
         cancel_branch(ex, slot.branch, reason)
     elif slot.kind == "step":
+        slot.stop_reason = reason
         ex.effects.stops.append(slot)
-        slot.settle(None, ex.wrapped(slot, Cancelled(reason)), 0)
-        ex.slot_settled(slot)
+        ex.effects.is_urgent = True
     elif slot.kind == "remote" and not terminate:
         message = {"kind": "cancel", "args": [reason], "id": f"{slot.id}.cancel"}
         ex.effects.asks.append(Ask("post", (slot.id, message), lambda _value, _error: None))
     else:
-        settle = PromiseSettle(ex.localized(slot.id), "rejected_canceled" if slot.kind != "timer" else "resolved")
-        ex.write(Write(settle))
+        slot.stop_reason = reason
+        state: SettledState = "resolved" if slot.kind == "timer" else "rejected_canceled"
+        value = EMPTY if slot.kind == "timer" else ex.env.codec.encode_error(CanceledError(reason))
+        ex.write(Write(PromiseSettle(ex.localized(slot.id), state, value), lambda answer: ex.stopped(slot, answer)))
         ex.effects.is_urgent = True
-        slot.settle(None, None if slot.kind == "timer" else CanceledError(f"{slot.id}: {reason}"), 0)
-        ex.slot_settled(slot)
+        ex.answers_open += 1
 
 
 def cancel_branch(ex: Execution, branch: Branch, reason: str) -> None:

@@ -19,7 +19,7 @@ class Slot:
 
     __slots__ = (
         "attempts", "branch", "close", "error", "function", "hint", "id", "is_leaf", "is_settled", "kind", "name",
-        "observers", "retry_state", "settled_at", "timeout_at", "value", "wrap",
+        "observers", "retry_state", "settled_at", "stop_reason", "timeout_at", "value", "wrap",
     )  # fmt: skip
 
     def __init__(self, id: str, kind: SlotKind, name: str) -> None:
@@ -40,6 +40,7 @@ class Slot:
         self.is_leaf = False
         self.attempts = 0
         self.retry_state = ""
+        self.stop_reason: str | None = None
 
     @property
     def watched(self) -> bool:

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger("resonate_core")
 
-#: Values whose stored form reads back as exactly themselves, whatever the annotation says.
-_SAME = (str, int, float, bool, type(None))
 #: What the generator SDK does with a plain function that says nothing.
 _UNMARKED_POLICY = Exponential()
 
@@ -49,7 +47,7 @@ class Steps:
     def start(self, start: StartStep) -> None:
         """Run a step; its outcome is recorded, then given to the execution."""
         hold = self._hold
-        if start.slot.is_settled:
+        if start.slot.is_settled or start.slot.stop_reason is not None:
             return  # cancelled before it began
         self._count += 1
         call = self._call(start)
@@ -84,15 +82,18 @@ class Steps:
         """Cancel a step that the execution no longer wants, and record that, so that it does not run on replay."""
         running = self._running.pop(slot.id, None)
         hold = self._hold
+        reason = slot.stop_reason or "cancelled"
         if hold.execution is not None:
-            hold.execution.steps_running -= 1
-            create = hold.execution.local_create(slot, slot.timeout_at, {})
-            error = slot.error if isinstance(slot.error, Cancelled) else Cancelled("cancelled")
-            value = hold.env.codec.encode_error(error)
-            hold.writes.add([Write(FenceSettled(hold.id, hold.version, create, "rejected_canceled", value))])
+            execution = hold.execution
+            execution.steps_running -= 1
+            execution.answers_open += 1
+            create = execution.local_create(slot, slot.timeout_at, {})
+            value = hold.env.codec.encode_error(Cancelled(reason))
+            request = FenceSettled(hold.id, hold.version, create, "rejected_canceled", value)
+            hold.writes.add([Write(request, lambda answer: execution.stopped(slot, answer))])
         if running is not None:
             self._count -= 1
-            running[1].cancel(str(slot.error or ""), abandon=True)
+            running[1].cancel(reason, abandon=True)
 
     def abandon_all(self) -> None:
         """Stop everything; whatever comes of it is dropped."""
@@ -152,7 +153,8 @@ class Steps:
         if record is None:
             self._give(start, None, CodecError(f"step {start.slot.name!r} was refused by the store: {response.error}"))
             return
-        if error is None and type(value) in _SAME and record.value == written and record.state == "resolved":
+        is_ours = error is None and record.state == "resolved" and record.value == written
+        if is_ours and self._hold.env.codec.reads_same(value, start.slot.hint):
             self._give(start, value, None, record)
             return
         read, failure = self._hold.env.decode(start.slot, record)
@@ -166,7 +168,8 @@ class Steps:
         execution = self._hold.execution
         if execution is None or start.slot.is_settled:
             return
-        execution.steps_running -= 1
+        if start.slot.stop_reason is None:  # else it does not count any more
+            execution.steps_running -= 1
         at = execution.now_ms if record is None else (record.settled_at or record.timeout_at)
         start.slot.settle(value, execution.wrapped(start.slot, error), at)
         execution.slot_settled(start.slot)

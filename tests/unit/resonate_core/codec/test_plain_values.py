@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import math
+from typing import Any
 
 import pytest
 
@@ -170,3 +172,21 @@ def test_reading_twice_gives_objects_of_their_own(codec):
     payload = codec.encode_value({"a": [1]})
     codec.decode_value(payload)["a"].append(2)
     assert codec.decode_value(payload) == {"a": [1]}
+
+
+@pytest.mark.parametrize(
+    ("value", "hint", "is_same"),
+    [
+        ("a", str, True),
+        ("a", Any, True),
+        (None, None, True),
+        (1, int, True),
+        (1, float, False),
+        ("2024-01-01", dt.date, False),
+        ("a", dt.date | str, False),
+        ([1], Any, False),
+        (True, bool, True),
+    ],
+)
+def test_value_reads_the_same_only_if_no_annotation_could_change_it(codec, value, hint, is_same):
+    assert codec.reads_same(value, hint) is is_same
