@@ -192,12 +192,11 @@ def _file_results(loaded: Loaded, outcome: Outcome, source: Source) -> list[File
         results.append(FileResult(path, "failed", reason=problem.reason))
     for path, original in loaded.sources.items():
         text = outcome.texts.get(path)
-        problem = outcome.problems.get(path)
-        reason = problem.reason if problem is not None else None
+        reason = outcome.problems[path].reason if path in outcome.problems else None
         if text is not None:  # with a reason: a part of it was backed out
             lines = count(original.text, text)
             results.append(FileResult(path, "rewritten", *lines, reason, original.text, text, original.encode(text)))
-        elif problem is not None:
+        elif reason is not None:
             results.append(FileResult(path, "failed", reason=reason))
         else:
             results.append(FileResult(path, "unchanged"))

@@ -15,6 +15,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from migrate.errors import FileProblem
+from migrate.index.order import walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -83,7 +84,7 @@ def sdk_imports(text: str, packages: Iterable[str]) -> list[tuple[int, str]]:
     if not any(name in text for name in names):
         return []
     found = []
-    for node in ast.walk(ast.parse(text)):
+    for node in walk(ast.parse(text)):
         if isinstance(node, ast.Import):
             found += [(node.lineno, alias.name) for alias in node.names if alias.name.split(".")[0] in names]
         elif isinstance(node, ast.ImportFrom) and not node.level and (node.module or "").split(".")[0] in names:

@@ -6,6 +6,8 @@ import ast
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from migrate.index.order import walk
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -110,7 +112,7 @@ class Classes:
         """Return, by attribute, the (value, annotation) pairs that the methods of one class assign to ``self``."""
         if definition not in self._attributes:
             found: dict[str, list[tuple[ast.expr | None, ast.expr | None]]] = defaultdict(list)
-            for node in ast.walk(definition.node):
+            for node in walk(definition.node):
                 if isinstance(node, ast.Assign):
                     for target in node.targets:
                         _record(found, target, node.value, None)

@@ -54,7 +54,22 @@ KIND_OF: Final[dict[type[ast.AST], str]] = {
 if hasattr(ast, "TypeAlias"):  # 3.12
     KIND_OF[ast.TypeAlias] = "statement"
 
+_CONTEXTS: Final = (ast.expr_context, ast.operator, ast.boolop, ast.unaryop, ast.cmpop)
 KINDS: Final = frozenset(KIND_OF.values())
+
+
+def walk(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield a node and everything below it in no particular order; twice as fast as ``ast.walk``."""
+    stack = [node]
+    while stack:
+        node = stack.pop()
+        yield node
+        for name in node._fields:
+            value = getattr(node, name, None)
+            if value.__class__ is list:
+                stack.extend([item for item in value if isinstance(item, ast.AST)])
+            elif isinstance(value, ast.AST) and not isinstance(value, _CONTEXTS):
+                stack.append(value)
 
 
 def children(node: ast.AST) -> Iterator[ast.AST]:

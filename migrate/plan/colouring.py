@@ -12,6 +12,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
+from migrate.index.order import children
 from migrate.limits import FIXED_POINT_ROUNDS_MAX
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ class _Painter:
         self.project = project
         self.survey = survey
         self.result = Colouring()
+        self.known = {site.node for site in survey.sites} | survey.handled
 
     def paint(self) -> Colouring:
         result = self.result
@@ -195,13 +197,12 @@ class _Painter:
 
     def _check_body(self, definition: Definition) -> None:
         """Find what only async functions may hold and that no rule and no delegation takes care of."""
-        known = {site.node for site in self.survey.sites} | self.survey.handled
-        known |= {one.node for one in self._delegate(definition)}
+        delegated = {one.node for one in self._delegate(definition)}
         for node in _own_nodes(definition.node):
             asynchronous = isinstance(node, (ast.Await, ast.AsyncFor, ast.AsyncWith)) or (
                 isinstance(node, ast.comprehension) and bool(node.is_async)
             )
-            if asynchronous and node not in known:
+            if asynchronous and node not in self.known and node not in delegated:
                 what = _shortened(ast.unparse(node))
                 place = node.iter if isinstance(node, ast.comprehension) else node
                 self._block(definition, place, "await", f"{definition.name} says {what!r}, which is no durable call")
@@ -290,7 +291,7 @@ def _own_nodes(node: ast.AST) -> list[ast.AST]:
         current = stack.pop()
         found.append(current)
         if not isinstance(current, (*_FUNCTIONS, ast.ClassDef)):
-            stack.extend(ast.iter_child_nodes(current))
+            stack.extend(children(current))
     return found
 
 

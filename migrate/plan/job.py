@@ -6,6 +6,7 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from migrate.index.order import walk
 from migrate.plan.edits import FileEdits, FilePlan
 from migrate.plan.survey import finding_at
 
@@ -146,7 +147,7 @@ class Job:
 
 def _free_context_name(function: Definition) -> str:
     assert isinstance(function.node, (ast.FunctionDef, ast.AsyncFunctionDef))
-    used = {node.id for node in ast.walk(function.node) if isinstance(node, ast.Name)}
+    used = {node.id for node in walk(function.node) if isinstance(node, ast.Name)}
     used |= _parameters(function.node)
     return next((name for name in CONTEXT_NAMES if name not in used), CONTEXT_NAMES[-1])
 

@@ -11,6 +11,7 @@ import re
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from migrate.index.order import walk
 from migrate.rewrite.action import Action
 from migrate.rewrite.blank_lines import removal_range
 from migrate.rewrite.import_places import Placer, insert_sorted
@@ -191,7 +192,7 @@ def names_used(text: str) -> set[str] | None:
     except (SyntaxError, ValueError, RecursionError):
         return None
     used: set[str] = set()
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Store):
             used.add(node.id)
         elif isinstance(node, (ast.arg, ast.AnnAssign)) and node.annotation is not None:
@@ -205,7 +206,7 @@ def names_used(text: str) -> set[str] | None:
 
 def _texts(node: ast.AST, *, deep: bool = True) -> set[str]:
     """Return the words of texts in an annotation, or of the first argument of ``cast("T", x)`` and the like."""
-    nodes = ast.walk(node) if deep else [node]
+    nodes = walk(node) if deep else [node]
     words: set[str] = set()
     for one in nodes:
         if isinstance(one, ast.Constant) and isinstance(one.value, str) and (deep or one.value.isidentifier()):
