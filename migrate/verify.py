@@ -89,4 +89,4 @@ def sdk_imports(text: str, packages: Iterable[str]) -> list[tuple[int, str]]:
             found += [(node.lineno, alias.name) for alias in node.names if alias.name.split(".")[0] in names]
         elif isinstance(node, ast.ImportFrom) and not node.level and (node.module or "").split(".")[0] in names:
             found.append((node.lineno, node.module or ""))
-    return found
+    return sorted(found)
