@@ -30,6 +30,9 @@ SWEEP_COUNT: Final = 256
 SWEEP_PASSES: Final = 4
 
 _NOT_TRIED: Final = Response(424, error="an earlier request of the same submission failed")
+#: Retry instant of tasks that pile up because workers are full: offering all of them each second would help nobody.
+FLOOD_RETRY_MS: Final = 30_000
+
 #: Pause before timers are tried again on a store that fails.
 PAUSE_MS: Final = 1_000
 
@@ -213,7 +216,9 @@ class Engine:
         count = 0
         for _ in range(SWEEP_PASSES):
             found = self.store.due(now_ms, limit=SWEEP_COUNT, routes=routes)
-            fired = [due for due in found if due not in self._broken and self._fire(due, commit, now_ms)]
+            is_flooded = sum(due.kind == "retry" for due in found) >= SWEEP_COUNT
+            retry_ms = max(self.retry_ms, FLOOD_RETRY_MS) if is_flooded else self.retry_ms
+            fired = [due for due in found if due not in self._broken and self._fire(due, commit, now_ms, retry_ms)]
             count += len(fired)
             if not fired:
                 break
@@ -223,9 +228,9 @@ class Engine:
         self.next_due_ms = NEVER_MS if upcoming is None else upcoming
         return count
 
-    def _fire(self, due: Due, commit: Commit, now_ms: int) -> bool:
+    def _fire(self, due: Due, commit: Commit, now_ms: int, retry_ms: int) -> bool:
         try:
-            effects = fire(self.store, due, now_ms=now_ms, retry_ms=self.retry_ms)
+            effects = fire(self.store, due, now_ms=now_ms, retry_ms=retry_ms)
         except (ValueError, LookupError, ArithmeticError):
             # One unreadable row must not stop all other timers; it stays as it is, for somebody to look at.
             _log.exception("timer %s of %r cannot be fired; it is left alone until the next start", due.kind, due.id)

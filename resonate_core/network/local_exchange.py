@@ -7,7 +7,7 @@ message that gets lost or comes twice costs time only.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from resonate_core.machine.lifecycle import is_internal
 from resonate_core.machine.state import Outgoing
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from resonate_core.network.local_engine import Commit
     from resonate_core.store.board import Board, Peer
     from resonate_core.store.port import Store
+
+#: Tasks offered at once to a worker that has just started; timers bring the rest.
+OFFER_COUNT_MAX: Final = 10_000
 
 
 class Exchange:
@@ -63,11 +66,11 @@ class Exchange:
         if self._board is not None:
             self._board.leave(group, pid)
 
-    def offered(self, store: Store) -> list[tuple[Member, Execute]]:
-        """Return pending tasks that workers of this process may take, each for one of them."""
+    def offered(self, store: Store, now_ms: int) -> list[tuple[Member, Execute]]:
+        """Return pending tasks that workers of this process may take, each for one of them; timers offer the due."""
         found = []
         for address in self.members.routes:
-            for task in store.offered(address):
+            for task in store.offered(address, now_ms, limit=OFFER_COUNT_MAX):
                 message = Execute(task.id, task.version)
                 worker = self.members.choose(Outgoing(task.address, message, task.last_pid), ())
                 if isinstance(worker, Member):

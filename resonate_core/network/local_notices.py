@@ -72,7 +72,8 @@ class Notices:
             for member, message in offered:
                 self._post(partial(deliver, member, message))
 
-        self._put(Job(lambda store: offered.extend(self._exchange.offered(store)), hand_over))
+        now_ms = self._clock.now_ms()
+        self._put(Job(lambda store: offered.extend(self._exchange.offered(store, now_ms)), hand_over))
 
     def look(self, id: str) -> None:
         """Look at a watched promise: it may have settled before it was watched, or have no timer of its own."""

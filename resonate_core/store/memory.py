@@ -249,11 +249,11 @@ class MemoryStore:
         ]
         return min((top for top in tops if top is not None), default=None)
 
-    def offered(self, route: str) -> list[TaskRow]:
-        """Pending tasks that a new worker may take at once."""
-        rows = [self.tasks.get(one) for _, one in sorted(set(self._retry_heaps.get(route, ())))]
-        found = {row.id: row for row in rows if row is not None and row.state == "pending" and row.is_offered}
-        return list(found.values())
+    def offered(self, route: str, now_ms: int, *, limit: int) -> list[TaskRow]:
+        """Pending tasks that have been offered and are not due again yet."""
+        heap = sorted({entry for entry in self._retry_heaps.get(route, ()) if entry[0] > now_ms})
+        rows = [self.tasks[one] for instant, one in heap if self._is_waiting(instant, one)]
+        return [row for row in rows if row.is_offered][:limit]
 
     def _served(self, routes: Collection[str] | None) -> list[_Heap]:
         if routes is None:

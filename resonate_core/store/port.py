@@ -52,8 +52,8 @@ class Store(View, Protocol):
     def next_due(self, routes: Collection[str] | None) -> int | None:
         """Return the instant of the next timer."""
 
-    def offered(self, route: str) -> Sequence[TaskRow]:
-        """Return pending tasks that a new worker of a route may take at once."""
+    def offered(self, route: str, now_ms: int, *, limit: int) -> Sequence[TaskRow]:
+        """Return pending tasks that have been offered and are not due again yet: a new worker has missed that."""
 
     def explain(self, error: Exception) -> StoreError:
         """Return what went wrong in our words: the file, what happened, what to do."""

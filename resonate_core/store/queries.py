@@ -62,7 +62,10 @@ RETRIES_DUE: Final = (
 )
 RETRIES_NEXT: Final = "SELECT MIN(due_at) FROM tasks WHERE state = 'pending' AND route = ?"
 ROUTES: Final = "SELECT DISTINCT route FROM tasks WHERE state = 'pending'"
-OFFERED: Final = f"SELECT {_TASK} FROM tasks WHERE state = 'pending' AND route = ? AND is_offered ORDER BY due_at, id"
+OFFERED: Final = (
+    f"SELECT {_TASK} FROM tasks WHERE state = 'pending' AND route = ? AND due_at > ? AND is_offered "
+    "ORDER BY due_at, id LIMIT ?"
+)
 TASKS_SEARCH: Final = f"SELECT {_TASK} FROM tasks WHERE id > ? ORDER BY id LIMIT ?"
 TASKS_SEARCH_STATE: Final = f"SELECT {_TASK} FROM tasks WHERE id > ? AND state = ? ORDER BY id LIMIT ?"
 

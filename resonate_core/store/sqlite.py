@@ -218,9 +218,9 @@ class SqliteStore:
         found += [self._execute(q.RETRIES_NEXT, (route,)).fetchone()[0] for route in self._served(routes)]
         return min((instant for instant in found if instant is not None), default=None)
 
-    def offered(self, route: str) -> list[TaskRow]:
-        """Pending tasks that a new worker may take at once."""
-        return [rows.read_task(row) for row in self._execute(q.OFFERED, (route,))]
+    def offered(self, route: str, now_ms: int, *, limit: int) -> list[TaskRow]:
+        """Pending tasks that have been offered and are not due again yet."""
+        return [rows.read_task(row) for row in self._execute(q.OFFERED, (route, now_ms, limit))]
 
     def _served(self, routes: Collection[str] | None) -> Collection[str]:
         if routes is not None:

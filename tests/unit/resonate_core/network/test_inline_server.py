@@ -279,3 +279,19 @@ def test_timer_that_cannot_be_fired_is_left_alone_and_stops_no_other(server, mon
 def test_lease_without_end_is_kept(server):
     answers = ask(server, TaskCreate("w1", 2**63 - 1, targeted("t")), TaskHeartbeat("w1", [HeartbeatTask("t", 1)]))
     assert [one.status for one in answers] == [200, 200]
+
+
+def test_tasks_that_pile_up_are_offered_less_often(server, monkeypatch):
+    monkeypatch.setattr(local_engine, "SWEEP_COUNT", 2)
+    network, received = join(server)
+    ask(server, *[targeted(f"t{number}") for number in range(5)])
+    server.pump()
+    server.clock.advance(1_000)
+    server.run_due()
+    server.pump()
+    assert len(received) == 10
+    server.clock.advance(1_000)
+    server.run_due()
+    server.pump()
+    assert len(received) == 11, "the last one was alone in its sweep"
+    network.stop()
