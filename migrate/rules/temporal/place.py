@@ -38,6 +38,7 @@ class Work:
         needs_ctx: functions that use the context.
         makers: how each durable call is built.
         lowered: comprehensions that a rule turns into loops.
+        taken: calls that a rule around them takes care of.
         wrapped: functions whose calls ask for wrapped errors.
         queues: task queues of the workers of each workflow class; None stands for an unknown one.
     """
@@ -49,6 +50,7 @@ class Work:
     needs_ctx: set[Definition] = field(default_factory=set)
     makers: dict[ast.AST, Maker] = field(default_factory=dict)
     lowered: set[ast.AST] = field(default_factory=set)
+    taken: set[ast.AST] = field(default_factory=set)
     wrapped: set[Definition] = field(default_factory=set)
     queues: dict[Definition, set[str | None]] = field(default_factory=dict)
 

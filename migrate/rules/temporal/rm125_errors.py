@@ -36,7 +36,7 @@ RENAMED: Final = {
     "CancelledError": "Cancelled",
     "WorkflowAlreadyStartedError": "AlreadyStartedError",
 }
-_APPLICATION_OPTIONS: Final = frozenset({"type", "non_retryable", "next_retry_delay"})
+_APPLICATION_OPTIONS: Final = frozenset({"message", "type", "non_retryable", "next_retry_delay"})
 
 
 def convert(draft: Draft, module: Module, node: ast.expr, name: str) -> None:

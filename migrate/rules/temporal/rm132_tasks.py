@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from migrate.plan.fragments import Part, call, code
 from migrate.rules.base import Rule
+from migrate.rules.temporal import race
 
 if TYPE_CHECKING:
     from migrate.rules.temporal.draft import Emit
@@ -75,6 +76,11 @@ def convert_cancel(place: Place) -> None:
         return code("yield {}", call(f"{emit.ctx(node)}.cancel", receiver))
 
     place.replace(node, make, rule=RULE.code)
+
+
+def convert_wait(place: Place) -> None:
+    """Convert a wait for the first of several, where its shape is plain."""
+    race.convert(place, rule=RULE.code, action=RULE.action)
 
 
 def refuse(place: Place) -> None:

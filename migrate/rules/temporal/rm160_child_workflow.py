@@ -110,6 +110,10 @@ def _check(place: Place, said: dict[str, ast.expr]) -> bool:
             )
         elif name == "result_type":
             draft.claim(node)
+        elif name == "id_reuse_policy":
+            draft.claim(node)
+            message = "id_reuse_policy= of a child is left out: a child id that was used before gives its result"
+            draft.note(module, node, "RM505", "review", message, "Put something of the parent's own id into it.")
         elif name == "id":
             draft.note(
                 module,

@@ -12,6 +12,7 @@ from migrate.rules.temporal import (
     rm123_step_mark,
     rm126_causes,
     rm130_await,
+    rm134_lock,
     rm145_drain,
     rm199_leftover,
     tables,
@@ -61,6 +62,7 @@ class Surveyor:
         self.work.marks = rm122_activity_options.survey(self.draft, self.facts)
         self._roots()
         for function in sorted(self.code, key=lambda one: one.qualname):
+            rm134_lock.convert_blocks(self.work, function)
             rm126_causes.convert(self.draft, function)
         self._calls()
         self._names()
@@ -169,6 +171,8 @@ class Surveyor:
             self.draft.note(module, node, "RM171", "review", message, action)
 
     def _workflow_call(self, module: Module, function: Definition, node: ast.Call, name: str) -> None:
+        if node in self.work.taken:
+            return
         place = Place(self.work, module, function, node, name)
         handler = tables.CALLS.get(name) or tables.prefix_handler(name)
         if handler is not None:
@@ -182,7 +186,7 @@ class Surveyor:
         for module in self.draft.project.modules.values():
             for node in mentions(module):
                 name = self.draft.external(module, node)
-                if node in self.draft.claimed or not (name.startswith(SDK) or name == tables.CANCELLED):
+                if node in self.draft.claimed or not (name.startswith(SDK) or name in tables.NAMES):
                     continue
                 if self.draft.is_alias(module, node):
                     continue

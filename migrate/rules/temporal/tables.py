@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Final
 
 from migrate.plan.fragments import Part, call
 from migrate.rules.temporal import (
+    race,
     rm120_execute_activity,
     rm124_activity_context,
     rm125_errors,
     rm130_await,
     rm131_gather,
     rm132_tasks,
+    rm133_queue,
+    rm134_lock,
     rm140_signal,
     rm141_query,
     rm142_update,
@@ -46,12 +49,12 @@ HANDLER_RULES: Final[Mapping[str, Callable[[Work, Definition, ast.expr], None]]]
 
 #: Parts of asyncio that no rule converts.
 _ASYNCIO: Final = (
-    *("wait", "wait_for", "shield", "as_completed", "timeout", "timeout_at", "run", "to_thread", "current_task"),
-    *("Lock", "Event", "Queue", "Semaphore", "BoundedSemaphore", "Condition", "Future", "TaskGroup"),
+    *("wait_for", "shield", "as_completed", "timeout", "timeout_at", "run", "to_thread", "current_task"),
+    *("Event", "Semaphore", "BoundedSemaphore", "Condition", "Future", "TaskGroup"),
     *("get_event_loop", "get_running_loop"),
 )
 _REFUSED: Final = (
-    *(f"{_WORKFLOW}{name}" for name in ("wait", "as_completed")),
+    f"{_WORKFLOW}as_completed",
     *(f"asyncio.{name}" for name in _ASYNCIO),
 )
 
@@ -65,6 +68,10 @@ CALLS: Final[Mapping[str, Callable[[Place], None]]] = {
     **dict.fromkeys(rm144_external_handle.GETS, rm144_external_handle.convert_get),
     **dict.fromkeys(rm144_external_handle.SIGNALS, rm144_external_handle.convert_message),
     **dict.fromkeys(_REFUSED, rm132_tasks.refuse),
+    **dict.fromkeys(race.WAITS, rm132_tasks.convert_wait),
+    **dict.fromkeys(rm133_queue.NAMES, rm133_queue.convert_method),
+    rm133_queue.QUEUE: rm133_queue.convert_constructor,
+    rm134_lock.LOCK: rm134_lock.convert_constructor,
     rm144_external_handle.CANCEL: rm144_external_handle.convert_message,
     rm131_gather.GATHER: rm131_gather.convert,
     rm143_wait_condition.WAIT: rm143_wait_condition.convert,
@@ -93,6 +100,8 @@ def _activity(place: Place) -> None:
 #: Names in workflow code that are not called.
 NAMES: Final[Mapping[str, Callable[[Place], None]]] = {
     CANCELLED: _cancelled,
+    rm133_queue.QUEUE: rm133_queue.convert_annotation,
+    rm134_lock.LOCK: rm132_tasks.refuse,
     **dict.fromkeys(_REFUSED, rm132_tasks.refuse),
 }
 
