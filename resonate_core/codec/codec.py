@@ -248,8 +248,8 @@ def _rendered(value: Any, hint: Any, what: str = "value") -> tuple[Any, Node]:
         raise EncodeError(refused.text(what)) from None
     except RecursionError:
         raise EncodeError(f"{what} cannot be stored: it is nested too deep or contains itself") from None
-    except RuntimeError as error:  # changed by another thread while it was read
-        raise EncodeError(f"{what} cannot be stored: {error}") from error
+    except Exception as error:  # a property of a user's class, or a dict that another thread changes
+        raise EncodeError(f"{what} cannot be stored: reading it failed with {type(error).__name__}: {error}") from error
 
 
 def _rendered_call(call: dict[str, Any]) -> tuple[Any, Node]:

@@ -59,6 +59,8 @@ def convert(plain: Any, hint: Any) -> Any:
         raise DecodeError(f"value{where}: {misfit.reason}") from misfit
     except RecursionError as error:
         raise DecodeError(f"value is nested too deep for {hint!r}: {_short(plain)}") from error
+    except Exception as error:  # whatever code of users is run by making an instance
+        raise DecodeError(f"expected {hint!r}, found {_short(plain)} ({type(error).__name__}: {error})") from error
 
 
 def converter_of(hint: Any) -> Callable[[Any], Any] | None:

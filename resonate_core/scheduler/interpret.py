@@ -134,7 +134,7 @@ def _run(ex: Execution, branch: Branch, cmd: c.Call) -> Action | None:
         slot, is_new = _begin_local(ex, cmd)
     except NondeterminismError:
         raise
-    except (UsageError, CodecError, TypeError) as error:
+    except Exception as error:  # noqa: BLE001 - what makes the generator may be user code
         return ("throw", error)
     if cmd.begin:
         if is_new:
@@ -357,7 +357,11 @@ class _GatherRun:
 
 
 def _wait_until(ex: Execution, branch: Branch, cmd: c.WaitUntil) -> Action | None:
-    if cmd.predicate():
+    try:
+        is_true = bool(cmd.predicate())
+    except BaseException as error:  # noqa: BLE001 - the predicate is user code
+        return ("throw", error)
+    if is_true:
         return ("send", None)
     timer = None if cmd.timeout is None else _timer(ex, cmd.id, cmd.timeout)
     ex.block(WaitPredicate(branch, cmd.predicate, timer))

@@ -153,7 +153,7 @@ def with_property():
 def raised(function, *args):
     try:
         function(*args)
-    except Exception as error:  # noqa: BLE001 - any is meant
+    except Exception as error:
         return error
     pytest.fail("nothing was raised")
 

@@ -302,6 +302,19 @@ def test_plain_json_that_does_not_fit_is_a_decode_error_that_names_the_part(code
         codec.decode_value(codec.encode_value(plain), hint)
 
 
+class Picky(enum.Enum):
+    A = 1
+
+    @classmethod
+    def _missing_(cls, value):
+        raise LookupError("no such thing")
+
+
+def test_code_of_users_that_fails_while_reading_is_a_decode_error(codec):
+    with pytest.raises(DecodeError, match=r"found 5 \(LookupError: no such thing\)"):
+        codec.decode_value(codec.encode_value(5), Picky)
+
+
 def test_value_with_types_of_its_own_is_not_changed_by_an_annotation(codec):
     payload = codec.encode_value((Item("a"), DAY))
     assert codec.decode_value(payload, list[str]) == (Item("a"), DAY)

@@ -414,6 +414,21 @@ def test_dataclass_over_a_builtin_is_refused(codec):
         codec.encode_value(OverDict(1))
 
 
+@dataclass
+class Failing:
+    a: int
+
+    def __getattribute__(self, name):
+        if name == "a":
+            raise KeyError("no database")
+        return super().__getattribute__(name)
+
+
+def test_record_that_cannot_be_read_is_an_encode_error(codec):
+    with pytest.raises(EncodeError, match="value cannot be stored: reading it failed with KeyError: 'no database'"):
+        codec.encode_value(Failing(1))
+
+
 class Plain:
     pass
 
