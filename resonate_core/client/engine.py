@@ -122,6 +122,7 @@ class Engine:
             pid=settings.pid,
             clock=settings.clock,
             synchronous=settings.synchronous,
+            token=settings.token,
         )
 
     def _open_all(self) -> None:

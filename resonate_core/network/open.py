@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from resonate_core.clock import Clock
     from resonate_core.network.port import Network
 
-_SUPPORTED: Final = "memory:, sqlite:///relative.db, sqlite:////absolute.db"
+_SUPPORTED: Final = "memory:, sqlite:///relative.db, sqlite:////absolute.db, http://host:8001"
 _SYNCHRONOUS: Final = ("FULL", "NORMAL")
 
 
@@ -56,11 +56,13 @@ def open_network(
     synchronous: Literal["FULL", "NORMAL"] = "FULL",
     retry_ms: int = RETRY_MS,
     shared: LocalServer | None = None,
+    token: str | None = None,
 ) -> Network:
     """Open the store that a URL names.
 
     Args:
-        url: ``memory:`` (private to this call), ``sqlite:///relative.db`` or ``sqlite:////absolute.db``.
+        url: ``memory:`` (private to this call), ``sqlite:///relative.db`` or ``sqlite:////absolute.db``, or a server's
+            ``http://host:8001``.
         group: of the worker or client.
         pid: name of this process; a fresh one if None.
         clock: the machine's if None.
@@ -68,6 +70,7 @@ def open_network(
             ``sqlite:///file.db?synchronous=NORMAL``.
         retry_ms: how long a pending task waits before it is offered again.
         shared: with ``memory:``: another network's server, to share its store.
+        token: with ``http:``: shown to the server.
 
     Returns:
         A network that works at once; ``start`` makes it receive, ``stop`` ends it.
@@ -78,6 +81,10 @@ def open_network(
     """
     name = pid or new_pid()
     used_clock = clock or SystemClock()
+    if url.startswith(("http://", "https://")):
+        from resonate_core.network.http import HttpNetwork  # noqa: PLC0415 - aiohttp is loaded by who needs a server
+
+        return HttpNetwork(url, group=group, pid=name, token=token, clock=used_clock)
     if url == "memory:":
         if shared is not None:
             return LocalNetwork(shared, group=group, pid=name)

@@ -1,0 +1,105 @@
+"""Taking tasks over HTTP: what is missing in an answer is fetched, what got lost with one is found again."""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from resonate_core.network.http_adapt import is_timer
+from resonate_core.protocol import requests as r
+from resonate_core.protocol.records import TAG_BRANCH
+
+if TYPE_CHECKING:
+    from resonate_core.network.http_link import Link, Reply
+    from resonate_core.protocol.records import PromiseRecord
+
+_log = logging.getLogger("resonate_core")
+
+#: Tasks whose promises are remembered: more than one process holds.
+_KNOWN_COUNT: Final = 20_000
+_PAGE: Final = 1_000
+
+
+class Tasks:
+    """Acquires tasks for one process."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._records: OrderedDict[str, PromiseRecord] = OrderedDict()
+        self._timers: OrderedDict[str, None] = OrderedDict()
+
+    def held(self, id: str) -> PromiseRecord | None:
+        """Return the promise of a task that this process has taken."""
+        return self._records.get(id)
+
+    def is_timer(self, id: str) -> bool:
+        """Whether a task turned out to belong to a timer, which nobody runs."""
+        return id in self._timers
+
+    async def acquire(self, request: r.TaskAcquire) -> r.Response:
+        """Acquire a task that was offered."""
+        return await self.finish(request, await self._link.reply(request))
+
+    async def create(self, request: r.TaskCreate) -> r.Response:
+        """Create a promise and hold its task."""
+        return await self.finish(request, await self._link.reply(request))
+
+    async def finish(self, request: r.TaskAcquire | r.TaskCreate, reply: Reply) -> r.Response:
+        """Make of the server's answer one that the worker can go on from."""
+        response = reply.responses[0]
+        if response.status == 409 and reply.is_repeat:
+            response = await self._found_again(request) or response
+        promise, task = response.promise, response.task
+        if promise is None or task is None or task.state != "acquired":
+            return response
+        if is_timer(promise.tags):
+            # Fulfilling it would end the sleep early, releasing it would bring it back at once: the lease runs out.
+            _remember(self._timers, promise.id, None)
+            return r.Response(409, error=f"task {promise.id!r} is a timer; its deadline resolves it")
+        _remember(self._records, promise.id, promise)
+        if TAG_BRANCH not in promise.tags:
+            return await self._with_history(response, promise.id)
+        return response
+
+    async def _found_again(self, request: r.TaskAcquire | r.TaskCreate) -> r.Response | None:
+        """Return the task if it is ours already: an earlier try arrived, and its answer was lost."""
+        id = request.id if isinstance(request, r.TaskAcquire) else request.action.id
+        version = request.version + 1 if isinstance(request, r.TaskAcquire) else None
+        task = (await self._link.send(r.TaskGet(id))).task
+        if task is None or task.state != "acquired" or task.pid != request.pid:
+            return None
+        if version is not None and task.version != version:
+            return None
+        promise = (await self._link.send(r.PromiseGet(id))).promise
+        if promise is None:
+            return None
+        return await self._with_history(r.Response(200, task=task, promise=promise), id)
+
+    async def _with_history(self, response: r.Response, branch: str) -> r.Response:
+        """Add what an execution has recorded; servers give it out only for promises tagged with their branch.
+
+        Half a history would be worse than none: then the task is left until its lease runs out.
+        """
+        found: list[PromiseRecord] = []
+        cursor: str | None = None
+        while True:
+            query = r.PromiseSearch(tags={TAG_BRANCH: branch}, limit=_PAGE, cursor=cursor)
+            page = await self._link.send(query)
+            if not page.is_ok:
+                text = f"the records of {branch!r} cannot be read: {page.error}; trying again when its lease is over"
+                _log.error("%s", text)
+                return r.Response(0, error=text)
+            found.extend(record for record in page.promises if record.id != branch)
+            cursor = page.cursor
+            if cursor is None:
+                return msgspec.structs.replace(response, preload=tuple(found))
+
+
+def _remember(known: OrderedDict[str, Any], id: str, value: Any) -> None:
+    known.pop(id, None)
+    known[id] = value
+    while len(known) > _KNOWN_COUNT:
+        known.popitem(last=False)

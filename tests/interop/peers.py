@@ -1,0 +1,90 @@
+"""Official SDKs in environments of their own, made once and kept in the user's cache."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+from tests.needs import missing
+from tests.programs import Program
+
+PYTHON_SDK: Final = "0.8.1"
+TYPESCRIPT_SDK: Final = "0.11.5"
+_HERE: Final = Path(__file__).resolve().parent
+_INSTALL_SECONDS: Final = 300
+
+
+def _cache() -> Path:
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return base / "resonate-migrate-peers"
+
+
+def python_peer() -> list[str]:
+    """Return the command that runs the Python peer; its SDK needs Python 3.12."""
+    folder = _cache() / f"python-{PYTHON_SDK}"
+    python = folder / "bin" / "python"
+    if not (folder / "complete").exists():
+        _install_python(folder)
+    return [str(python), str(_HERE / "peer.py")]
+
+
+def _install_python(folder: Path) -> None:
+    interpreter = _newer_python()
+    if interpreter is None:
+        missing("Python 3.12 or newer, for the official SDK")
+    shutil.rmtree(folder, ignore_errors=True)
+    _run([interpreter, "-m", "venv", str(folder)], "a virtual environment")
+    pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "-q", f"resonate-sdk=={PYTHON_SDK}"]
+    _run(pip, f"resonate-sdk {PYTHON_SDK}")
+    (folder / "complete").touch()
+
+
+def _newer_python() -> str | None:
+    if sys.version_info >= (3, 12):
+        return sys.executable
+    pyenv = sorted(Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv").glob("versions/3.1[2-4]*/bin/python"))
+    candidates = [shutil.which(f"python3.{minor}") for minor in (12, 13, 14)] + [str(path) for path in pyenv]
+    return next((path for path in candidates if path is not None and _works(path)), None)
+
+
+def _works(interpreter: str) -> bool:
+    """Say whether an interpreter really starts; a version manager's shim may not."""
+    return subprocess.run([interpreter, "-c", ""], capture_output=True, check=False).returncode == 0
+
+
+def typescript_peer() -> list[str]:
+    """Return the command that runs the TypeScript peer."""
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node is None or npm is None:
+        missing("node with npm, for the official TypeScript SDK")
+    folder = _cache() / f"typescript-{TYPESCRIPT_SDK}"
+    if not (folder / "complete").exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        (folder / "package.json").write_text('{"private": true}')
+        _run([npm, "install", "--silent", f"@resonatehq/sdk@{TYPESCRIPT_SDK}"], "@resonatehq/sdk", folder)
+        (folder / "complete").touch()
+    program = folder / "peer.mjs"  # beside its node_modules, where node looks for them
+    program.write_text((_HERE / "peer.mjs").read_text())
+    return [node, str(program)]
+
+
+def _run(command: list[str], what: str, folder: Path | None = None) -> None:
+    try:
+        done = subprocess.run(command, cwd=folder, capture_output=True, check=False, timeout=_INSTALL_SECONDS)
+    except subprocess.TimeoutExpired:
+        missing(f"{what} (its installation took too long)")
+    if done.returncode != 0:
+        missing(f"{what} (its installation failed: {done.stderr.decode(errors='replace')[-200:]})")
+
+
+def start_peer(command: list[str], url: str, group: str, logs: Path) -> Program:
+    """Start a peer as a worker of a group."""
+    output_file, log_file = logs / f"{group}.out", logs / f"{group}.log"
+    with output_file.open("wb") as output, log_file.open("wb") as log:
+        process = subprocess.Popen([*command, url, group], stdout=output, stderr=log)
+    return Program(process, output_file, log_file)
