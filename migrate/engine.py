@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from migrate.findings import TIERS
 from migrate.plan.colouring import colour_project
 from migrate.plan.groups import Groups
 from migrate.plan.job import Job
+from migrate.plan.shims import move_to_shim
 from migrate.plan.signatures import edit_coloured
 
 if TYPE_CHECKING:
@@ -31,4 +33,6 @@ def plan(project: Project, source: Source, *, max_tier: Tier = "helper", survey:
     job = Job(project, survey, colouring, Groups(survey, colouring, max_tier))
     edit_coloured(job)
     source.edit(job)
+    if TIERS.index(max_tier) >= TIERS.index("compat"):
+        move_to_shim(job, source.name)
     return job

@@ -5,6 +5,7 @@ The codemod emits nothing else. A test resolves each name against the runtime.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -103,3 +104,49 @@ CLIENT_OPTIONS: Final = frozenset({"if_exists", "target", "timeout"})
 STEP_OPTIONS: Final = frozenset({"attempt_timeout", "errors", "heartbeat_timeout", "name", "retry_policy"})
 DURABLE_OPTIONS: Final = frozenset({"name", "version"})
 BACKOFF_OPTIONS: Final = frozenset({"factor", "initial", "max_attempts", "max_delay", "non_retryable"})
+
+
+@dataclass(frozen=True)
+class Shim:
+    """A drop-in for an SDK.
+
+    Attributes:
+        package: import name of the SDK.
+        target: import name of the shim.
+        modules: modules of the SDK that the shim mirrors, below the package; "" is the package itself.
+        refused: dotted names in those modules that cannot work without the original's server.
+    """
+
+    package: str
+    target: str
+    modules: frozenset[str]
+    refused: frozenset[str] = frozenset()
+
+    def has(self, module: str) -> bool:
+        """Tell whether the shim mirrors a module of the SDK."""
+        return module == self.package or module.removeprefix(f"{self.package}.") in self.modules
+
+    def moved(self, module: str) -> str:
+        """Return the shim's name for a module of the SDK."""
+        return self.target + module.removeprefix(self.package)
+
+
+#: Shims by source. What is not listed stays on the original SDK.
+SHIMS: Final[Mapping[str, Shim]] = {
+    "temporal": Shim(
+        "temporalio",
+        "compat.temporal",
+        frozenset(
+            {
+                "activity", "client", "common", "converter", "envconfig", "exceptions", "runtime", "service", "testing",
+                "worker", "workflow",
+            }
+        ),
+        frozenset(
+            {
+                "temporalio.workflow.NexusClient", "temporalio.workflow.NexusOperationCancellationType",
+                "temporalio.workflow.NexusOperationHandle", "temporalio.workflow.create_nexus_client",
+            }
+        ),
+    ),
+}  # fmt: skip

@@ -71,6 +71,16 @@ class ImportRename:
     group: str
 
 
+@dataclass(frozen=True)
+class ImportMove:
+    """A ``from`` import that takes its names from another module from now on."""
+
+    statement: ast.ImportFrom
+    module: str
+    code: str
+    group: str
+
+
 @dataclass
 class FilePlan:
     """Everything planned for one file.
@@ -83,15 +93,13 @@ class FilePlan:
     edits: list[Edit] = field(default_factory=list)
     wants: list[Want] = field(default_factory=list)
     renames: list[ImportRename] = field(default_factory=list)
+    moves: list[ImportMove] = field(default_factory=list)
     freed: set[str] = field(default_factory=set)
 
     def groups(self) -> set[str]:
         """Return the groups that change this file."""
-        return (
-            {edit.group for edit in self.edits}
-            | {want.group for want in self.wants}
-            | {one.group for one in self.renames}
-        )
+        planned: list[Edit | Want | ImportRename | ImportMove] = [*self.edits, *self.wants, *self.renames, *self.moves]
+        return {one.group for one in planned}
 
 
 class FileEdits:
@@ -207,6 +215,12 @@ class FileEdits:
             local: name in the file, if the entry has no ``as`` name and it shall differ from ``target``.
         """
         self.plan.renames.append(ImportRename(alias, target, local or target.rsplit(".", 1)[-1], self.group))
+
+    def move_import(self, statement: ast.ImportFrom, module: str, *, code: str) -> None:
+        """Let a ``from`` import take its names from another module; once per statement and group."""
+        move = ImportMove(statement, module, code, self.group)
+        if move not in self.plan.moves:
+            self.plan.moves.append(move)
 
     def _add(self, verb: Verb, node: ast.AST, part: Part | None, code: str, where: Where = "before") -> None:
         self.plan.edits.append(Edit(verb, node, part, code, self.group, where))

@@ -37,7 +37,8 @@ class Groups:
         Args:
             survey: what the source found.
             colouring: functions that change their kind.
-            max_tier: units of a worse tier stay, with everything they are linked to.
+            max_tier: units of a worse tier stay, with everything they are linked to. "compat" units have no edits of
+                their own: they stay too, and may move onto the shim.
         """
         self._parent: dict[Unit, Unit] = {unit: unit for unit in survey.units}
         self.blocked = units_blocked(colouring)
@@ -48,13 +49,14 @@ class Groups:
             first, *others = sorted(units, key=survey.units.index)
             for other in others:
                 self._join(first, other)
+        limit = min(TIERS.index(max_tier), TIERS.index("helper"))
         self.holds: dict[Unit, Hold] = {}
         self._names: dict[Unit, str] = {}
         for unit in survey.units:
             root = self._root(unit)
             self._names.setdefault(root, f"{unit.module.path}:{getattr(unit.node, 'lineno', 0)}:{unit.name}")
-            if TIERS.index(self._tiers[unit]) > TIERS.index(max_tier) and root not in self.holds:
-                self.holds[root] = Hold(unit, self._tiers[unit], self._reason(unit, max_tier))
+            if TIERS.index(self._tiers[unit]) > limit and root not in self.holds:
+                self.holds[root] = Hold(unit, self._tiers[unit], self._reason(unit, limit))
 
     def name(self, unit: Unit) -> str:
         """Return the name of the unit's group."""
@@ -84,9 +86,9 @@ class Groups:
     def _own_tier(self, unit: Unit) -> Tier:
         return worse(unit.tier, "manual") if self.blocked.get(unit) else unit.tier
 
-    def _reason(self, unit: Unit, max_tier: Tier) -> str:
+    def _reason(self, unit: Unit, limit: int) -> str:
         for need in unit.needs:
-            if need.tier == unit.tier and TIERS.index(need.tier) > TIERS.index(max_tier):
+            if need.tier == unit.tier and TIERS.index(need.tier) > limit:
                 return need.message or need.action or f"it needs tier {need.tier}"
         blockers = self.blocked.get(unit)
         return blockers[0].message if blockers else f"it needs tier {self._tiers[unit]}"

@@ -50,6 +50,7 @@ class Job:
         groups: which units move together, and which stay.
         plans: planned edits by path.
         new_files: files to create, by path.
+        shimmed: held groups that move onto the shim, with the name of the group of their edits.
         left_out: groups that cannot be written although they could be planned, with a path and the reason.
         findings: what is said to the person, beyond what the survey said.
     """
@@ -63,6 +64,7 @@ class Job:
         self.findings: list[Finding] = []
         self.new_files: dict[str, NewFile] = {}
         self.left_out: dict[str, tuple[str, FileProblem]] = {}
+        self.shimmed: dict[str, str] = {}
         self._contexts: dict[Definition, str] = {}
 
     # -- what converts
@@ -101,6 +103,11 @@ class Job:
         """Return the verbs for a file; the edits belong to the unit's group."""
         plan = self.plans.setdefault(module.path, FilePlan(module))
         return FileEdits(plan, self.groups.name(unit))
+
+    def shim_file(self, module: Module, unit: Unit) -> FileEdits:
+        """Return the verbs for a file of a held group that moves onto the shim."""
+        plan = self.plans.setdefault(module.path, FilePlan(module))
+        return FileEdits(plan, self.shimmed[self.groups.name(unit)])
 
     def create_file(self, path: str, text: str, unit: Unit) -> None:
         """Create a file that does not exist yet; asking twice for the same text is fine.

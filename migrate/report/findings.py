@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from migrate.findings import TIERS, Finding
 from migrate.plan.survey import finding_at
 from migrate.project_files import project_findings
-from migrate.report.workflows import stays
+from migrate.report.workflows import is_on_shim, stays
 from migrate.verify import sdk_imports
 
 if TYPE_CHECKING:
@@ -30,7 +30,8 @@ def collect(  # noqa: PLR0917 - every part of the run is asked
     for unit in job.survey.units:
         found += [_need(need) for need in unit.needs if need.message]
     found += _blockers(job)
-    found += _held_back(job)
+    found += _held_back(job, outcome)
+    found += _on_shim(job, outcome)
     found += _backed_out(job, outcome)
     found += [Finding(path, one.line, 1, one.code, "error", one.reason) for path, one in loaded.problems.items()]
     found += [Finding(path, one.line, 1, one.code, "error", one.reason) for path, one in outcome.problems.items()]
@@ -63,13 +64,27 @@ def _blockers(job: Job) -> list[Finding]:
     return found
 
 
-def _held_back(job: Job) -> list[Finding]:
+def _held_back(job: Job, outcome: Outcome) -> list[Finding]:
     found = []
     for unit in job.survey.units:
         hold = job.groups.hold(unit)
         if hold is None or hold.unit is unit or unit.kind != "workflow" or _has_own_reason(job, unit):
             continue
+        if is_on_shim(job, outcome, unit):
+            continue
         found.append(_stays(unit, hold))
+    return found
+
+
+def _on_shim(job: Job, outcome: Outcome) -> list[Finding]:
+    found = []
+    for unit in job.survey.units:
+        hold = job.groups.hold(unit)
+        if hold is None or unit.kind != "workflow" or not is_on_shim(job, outcome, unit):
+            continue
+        message = f"{unit.name} keeps its code and runs on the shim: {hold.message}"
+        action = "Nothing has to be done for it to run. Solve the reason to get generator code."
+        found.append(finding_at(unit.module, unit.node, "RM013", "review", message, action))
     return found
 
 

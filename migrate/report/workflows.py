@@ -26,8 +26,16 @@ def stays(job: Job, outcome: Outcome, unit: Unit) -> bool:
     return not job.converts(unit) or job.groups.name(unit) in outcome.backed_out
 
 
+def is_on_shim(job: Job, outcome: Outcome, unit: Unit) -> bool:
+    """Tell whether a unit that stays as it is runs on the shim after the run."""
+    group = job.shimmed.get(job.groups.name(unit))
+    return group is not None and group not in outcome.backed_out
+
+
 def _result(job: Job, outcome: Outcome, unit: Unit) -> WorkflowResult:
-    tier: Tier = "manual" if stays(job, outcome, unit) else job.tier(unit)
+    tier: Tier = job.tier(unit)
+    if stays(job, outcome, unit):
+        tier = "compat" if is_on_shim(job, outcome, unit) else "manual"
     line = getattr(unit.node, "lineno", 1)
     return WorkflowResult(unit.name, unit.module.path, line, tier, tuple(sorted(_codes(job, unit))))
 

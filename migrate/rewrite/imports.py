@@ -55,7 +55,9 @@ class ImportEditor:
             if not names and not new:
                 removed.append(statement)
             elif len(names) < len(statement.names) or new or any(alias in renames for alias in names):
-                actions.append(self._rebuilt(statement, names, new, renames))
+                actions.append(self._rebuilt(statement, names, new, renames, change.moves))
+            elif isinstance(statement, ast.ImportFrom) and statement in change.moves:
+                actions.append(self._moved(statement, change.moves[statement]))
         placer = Placer(self.module, self.concrete, change.first_party, self._statements(), removed)
         placed = placer.place(fresh)
         actions.extend(placed)
@@ -110,6 +112,7 @@ class ImportEditor:
         names: list[ast.alias],
         new: list[Want],
         renames: dict[ast.alias, ImportRename],
+        moves: dict[ast.ImportFrom, str],
     ) -> Action:
         start, end = self.concrete.span(node)
         texts = [_entry(alias, renames.get(alias)) for alias in names]
@@ -119,10 +122,17 @@ class ImportEditor:
         texts = list(dict.fromkeys(texts))
         text = self.concrete.text[start:end]
         comments = self.concrete.comments_in(start, end)
-        head = _head(node)
+        head = _head(node, moves)
         exploded = "\n" in text
         indent = self.concrete.indentation(start)
         return Action(start, end, self._statement(head, texts, exploded, comments, indent), node)
+
+    def _moved(self, node: ast.ImportFrom, module: str) -> Action:
+        """Change the module of a statement and nothing else."""
+        start, end = self.concrete.span(node)
+        match = re.compile(r"from\s+([\w.]+)").match(self.concrete.text, start, end)
+        assert match is not None
+        return Action(*match.span(1), lambda _renderer, _before: module)
 
     def _statement(
         self, head: str, texts: list[str], exploded: bool, comments: list[tuple[int, int]], indent: str
@@ -230,10 +240,11 @@ def _entry(alias: ast.alias, rename: ImportRename | None) -> str:
     return f"{name} as {asname}" if asname else name
 
 
-def _head(node: ast.Import | ast.ImportFrom) -> str:
+def _head(node: ast.Import | ast.ImportFrom, moves: dict[ast.ImportFrom, str]) -> str:
     if isinstance(node, ast.Import):
         return "import"
-    return f"from {'.' * node.level}{node.module or ''} import"
+    module = moves.get(node, f"{'.' * node.level}{node.module or ''}")
+    return f"from {module} import"
 
 
 def _comment_writer(comments: list[tuple[int, int]], indent: str) -> Callable[[Renderer, str], str]:

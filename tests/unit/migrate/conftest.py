@@ -53,7 +53,7 @@ def edited(tmp_path: Path):
             return next(node for node in nodes if _text_of(source.text, node).startswith(wanted))
 
         record(FileEdits(plan, "group"), find)
-        change = Change(plan.edits, plan.wants, plan.renames, frozenset(packages), line_length=line_length)
+        change = Change(plan.edits, plan.wants, plan.renames, packages=frozenset(packages), line_length=line_length)
         result = rewrite(module, change)
         check_text("code.py", source.text, result)
         return result if isinstance(text, str) else source.encode(result)

@@ -1,0 +1,98 @@
+"""Move what stays onto the drop-in shim: its imports change, its code does not.
+
+A group that is held back runs on the shim if every import of the SDK in its files is of a module that the shim has.
+Groups that share a file move together or not at all. This is the tier ``compat``; it needs ``--max-tier compat``.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from migrate.targets import SHIMS, Shim
+
+if TYPE_CHECKING:
+    from migrate.index.model import Import, Module
+    from migrate.plan.job import Job
+    from migrate.plan.survey import Unit
+
+#: Code of the engine's own edits.
+SHIM_CODE = "RM013"
+
+
+def move_to_shim(job: Job, source: str) -> None:
+    """Record the import moves of every held group that can run on the shim of ``source``."""
+    shim = SHIMS.get(source)
+    if shim is None:
+        return
+    files = _files_of_held_groups(job)
+    stuck = {module: reason for module in files if (reason := _obstacle(job, module, shim))}
+    blocked = _spread({group for module in stuck for group in files[module]}, files)
+    for module, units in files.items():
+        for group, unit in units.items():
+            if group not in blocked:
+                job.shimmed[group] = f"{group} on the shim"
+                _move(job, module, unit, shim)
+
+
+def _files_of_held_groups(job: Job) -> dict[Module, dict[str, Unit]]:
+    """Return the files in which held groups have units, with one unit of each group."""
+    files: dict[Module, dict[str, Unit]] = defaultdict(dict)
+    for unit in job.survey.units:
+        if not job.converts(unit):
+            files[unit.module].setdefault(job.groups.name(unit), unit)
+    return files
+
+
+def _spread(blocked: set[str], files: dict[Module, dict[str, Unit]]) -> set[str]:
+    """A group that shares a file with a blocked one is blocked as well, and so on."""
+    while True:
+        more = {group for units in files.values() if blocked & units.keys() for group in units} - blocked
+        if not more:
+            return blocked
+        blocked |= more
+
+
+def _obstacle(job: Job, module: Module, shim: Shim) -> str:
+    """Return the first name of the SDK in a file that the shim does not have, or nothing."""
+    for entry in _imports(module, shim):
+        if not shim.has(_module_of(entry)):
+            return entry.target
+    for base in module.stars:
+        if base.split(".")[0] == shim.package:
+            return f"{base}.*"
+    for node in module.sites:
+        if isinstance(node, (ast.Name, ast.Attribute)) and job.project.external(module, node) in shim.refused:
+            return job.project.external(module, node)
+    return ""
+
+
+def _imports(module: Module, shim: Shim) -> list[Import]:
+    return [entry for entry in module.imports if entry.target.split(".")[0] == shim.package]
+
+
+def _module_of(entry: Import) -> str:
+    """Return the SDK's module that an import is about: ``from temporalio import workflow`` is about the submodule."""
+    if isinstance(entry.statement, ast.Import):
+        return entry.alias.name
+    base = entry.statement.module or ""
+    return entry.target if "." not in base else base
+
+
+def _move(job: Job, module: Module, unit: Unit, shim: Shim) -> None:
+    file = job.shim_file(module, unit)
+    for entry in _imports(module, shim):
+        if isinstance(entry.statement, ast.ImportFrom):
+            file.move_import(entry.statement, shim.moved(entry.statement.module or ""), code=SHIM_CODE)
+        else:
+            file.replace(entry.alias, _alias(entry.alias, shim), code=SHIM_CODE)
+    for node in module.sites:
+        is_package = isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id == shim.package
+        if is_package and job.project.external(module, node) == shim.package:
+            file.replace(node, shim.target, code=SHIM_CODE)
+
+
+def _alias(alias: ast.alias, shim: Shim) -> str:
+    name = shim.moved(alias.name)
+    return f"{name} as {alias.asname}" if alias.asname else name
