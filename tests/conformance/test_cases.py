@@ -7,13 +7,15 @@ import pytest
 from tests.conformance import cases_promises, cases_schedules, cases_tasks
 from tests.conformance.driver import make_system, run_case
 from tests.conformance.invariants import STATE, STEP
+from tests.conformance.over_http import OverHttp
+from tests.conformance.steps import NOW
 
 CASES = [*cases_promises.CASES, *cases_tasks.CASES, *cases_schedules.CASES]
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "http"])
 def system(request, tmp_path):
-    made = make_system(request.param, tmp_path)
+    made = OverHttp(now_ms=NOW) if request.param == "http" else make_system(request.param, tmp_path)
     yield made
     made.close()
 
@@ -29,7 +31,7 @@ SECTIONS = {"A": 14, "B": 17, "C": 9, "D": 14, "E": 21, "F": 20, "G": 13, "H": 1
 
 #: Checks that this suite does not make, and why.
 ELSEWHERE = {
-    **{f"A{n}": "the envelope exists on the wire only" for n in range(1, 15)},
+    **{f"A{n}": "test_envelope" for n in range(1, 15)},
     **{f"P{n}": "looks like a property and is none" for n in range(1, 9)},
     "B14": "ids are not tied to their origin, as on released servers",
     "G7": "typed requests carry no other action",

@@ -15,6 +15,7 @@ from resonate_core.protocol.requests import (
     PromiseSettle,
     ScheduleCreate,
     TaskCreate,
+    TaskFence,
     TaskSuspend,
 )
 from resonate_core.store.memory import MemoryStore
@@ -207,3 +208,10 @@ def test_message_beyond_a_free_slot_leaves_the_slot_to_the_next():
     machine.ask(MessageAppend("w", Value(None, "near"), 10_000, 0))
     found = [machine.store.promise(f"w.inbox.{slot}").value.data for slot in (1, 2)]
     assert found == ["near", "far"]
+
+
+def test_fence_that_settles_an_unknown_promise_carries_the_task_that_is_held():
+    machine = Machine()
+    machine.hold("w")
+    response, effects = decide(machine.store, TaskFence("w", 1, PromiseSettle("none", "resolved")), now_ms=100)
+    assert (response.status, response.task.id, effects.is_empty) == (404, "w", True)
