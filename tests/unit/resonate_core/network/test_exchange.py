@@ -43,6 +43,8 @@ class Process:
     def die(self):
         """Vanish as a killed process does: the system lets go of its locks, its rows stay."""
         self.server.store.board._presence.leave()
+        self.server.store._db.close()
+        self.server._is_stopping = True
 
 
 @pytest.fixture
@@ -168,8 +170,6 @@ def test_worker_that_died_gets_nothing_and_its_share_goes_to_the_living(pair):
     living.server.pump()
     assert len(living.received) == 4
     assert bulletin(living) == 0
-    dead.server.store.board._presence = living.server.store.board._presence
-    dead.server._is_stopping = True
 
 
 def test_lease_of_a_dead_process_is_taken_over_by_the_living(pair, clock):
@@ -185,7 +185,6 @@ def test_lease_of_a_dead_process_is_taken_over_by_the_living(pair, clock):
     living.server.pump()
     assert living.received == [Execute("t", 1)]
     assert living.ask(TaskAcquire("t", 1, "w1", 1_000))[0].task.version == 2
-    dead.server._is_stopping = True
 
 
 def test_resume_goes_back_to_the_process_that_held_the_task(pair):
