@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from migrate.rewrite.fragments import FragmentWriter, Place
 from migrate.rewrite.output import INSIDE, finish, is_multiline, last_line
 from migrate.rewrite.parens import kind_of, needs_parentheses, without_added_parentheses
+from migrate.rewrite.quotes import quote_of, with_other_quotes
 from migrate.verify import may_go
 
 if TYPE_CHECKING:
@@ -260,6 +261,10 @@ class Renderer:
     def expression(self, node: ast.AST, part: Part, before: str) -> str:
         """Return new code for an expression's place."""
         text = self._fragments.write(part, self._place(node, before))
+        if self._is_in_f_string(node):
+            place = self.concrete.span(node)[0]
+            literal = next(span for span in self.concrete.strings if span[0] < place < span[1])
+            text = with_other_quotes(text, quote_of(self.concrete.text[slice(*literal)]), getattr(node, "lineno", 1))
         parent = self.module.parents.get(node)
         if self.concrete.shares_parentheses(node, parent):
             return f"({text})"
@@ -268,6 +273,12 @@ class Renderer:
             if inner is not None and needs_parentheses(inner, parent, node):
                 return f"({text})"
         return text
+
+    def _is_in_f_string(self, node: ast.AST) -> bool:
+        current = self.module.parents.get(node)
+        while current is not None and not isinstance(current, (ast.stmt, ast.JoinedStr)):
+            current = self.module.parents.get(current)
+        return isinstance(current, ast.JoinedStr)
 
     def _place(self, node: ast.AST, before: str) -> Place:
         end = self.concrete.span(node)[1]

@@ -187,3 +187,24 @@ def test_call_inside_a_replaced_call_that_fits_stays_on_one_line(edited):
     text = "x = sdk.execute(f, sdk.execute(g, 1, timeout=timedelta(seconds=10)), timeout=timedelta(seconds=10))\n"
     text = text.replace("sdk.execute(f, sdk", "sdk.execute(f, g, sdk")
     assert edited(text, record) == "x = ctx.run(f, g, ctx.run(g, 2))\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("x = f'{f(1)}'\n", "x = f'{run(\"name\")}'\n"),
+        ('x = f"{f(1)} {y}"\n', "x = f\"{run('name')} {y}\"\n"),
+        ('x = rf"""{f(1)}"""\n', 'x = rf"""{run("name")}"""\n'),
+        ('x = "a" f"{f(1)}"\n', 'x = "a" f"{run(\'name\')}"\n'),
+        ("x = \"a\" f'{f(1)}'\n", 'x = "a" f\'{run("name")}\'\n'),
+    ],
+)
+def test_new_text_inside_an_f_string_takes_the_other_quotes(edited, before, after):
+    assert edited(before, lambda file, find: file.replace(find(ast.Call, "f(1"), 'run("name")', code=CODE)) == after
+
+
+def test_new_text_that_needs_both_quotes_inside_an_f_string_is_a_problem(edited):
+    from migrate.errors import FileProblem
+
+    with pytest.raises(FileProblem, match="quotes"):
+        edited('x = f"{f(1)}"\n', lambda file, find: file.replace(find(ast.Call, "f("), 'run("it\'s")', code=CODE))
