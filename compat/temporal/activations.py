@@ -54,12 +54,15 @@ def initialize(start: WorkflowStart, arguments: Sequence[Any], run_id: str, bega
     return job
 
 
-def signal(name: str, args: Sequence[Any], *, headers: dict[str, Any], identity: str) -> WorkflowActivationJob:
+def signal(
+    name: str, args: Sequence[Any], *, headers: dict[str, Any], identity: str, event_id: int
+) -> WorkflowActivationJob:
     """Return the job of a signal."""
     job = WorkflowActivationJob()
     job.signal_workflow.signal_name = name
     job.signal_workflow.input.extend(all_from_stored(args))
     job.signal_workflow.identity = identity
+    job.signal_workflow.originating_event_id = event_id
     for key, value in map_from_stored(headers).items():
         job.signal_workflow.headers[key].CopyFrom(value)
     return job

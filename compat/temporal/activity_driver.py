@@ -110,6 +110,7 @@ class ActivityRun:
         self._details: list[Any] = []
         self._cancel_reason: str | None = None
         self._attempt = 0
+        self._last_failure: Failure | None = None
         self._reported: dict[str, Any] | None = None
 
     def run(self) -> Generator[Any, Any, Any]:
@@ -124,7 +125,8 @@ class ActivityRun:
             failure = failures.from_dict(outcome["failure"])
             delay, state = self._decide(failure)
             if delay is None or (yield from self._was_cancelled_within(delay)):
-                raise self._error(failure, state)
+                raise self._error(failures.last_of(failure, self._last_failure, state), state)
+            self._last_failure = failure
 
     # -- one attempt ---------------------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from temporalio.api.enums.v1 import RetryState
+from temporalio.api.enums.v1 import RetryState, TimeoutType
 from temporalio.api.workflowservice.v1 import StartWorkflowExecutionRequest
 from temporalio.bridge.proto.child_workflow import (
     ChildWorkflowCancellationType,
@@ -16,6 +16,7 @@ from temporalio.bridge.proto.child_workflow import (
 from compat.temporal import activations, failures
 from compat.temporal.payloads import all_to_stored
 from compat.temporal.starts import WorkflowStart
+from resonate_core import TimedOutError
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -63,6 +64,7 @@ class Children:
     def __init__(self, run: WorkflowRun) -> None:
         self._run = run
         self._open: dict[int, Child] = {}
+        self._unfollowed: list[Child] = []
 
     # -- starting ------------------------------------------------------------------------------------------------
 
@@ -127,7 +129,7 @@ class Children:
 
         def ended(value: Any, error: BaseException | None) -> list[activations.WorkflowActivationJob]:
             self._open.pop(child.seq, None)
-            failure = None if error is None else child.wrapped(failures.failure_of(error), _state_of(error))
+            failure = None if error is None else child.wrapped(*_seen(error))
             return [activations.resolve_child(child.seq, value, failure)]
 
         run.waiting[promise.id] = (promise, ended)
@@ -146,9 +148,7 @@ class Children:
             yield from self._request_cancel(child, reason)
         if kind != ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED:
             self._forget(child)
-            failure = child.wrapped(
-                failures.canceled("Child Workflow cancelled"), RetryState.RETRY_STATE_NON_RETRYABLE_FAILURE
-            )
+            failure = child.wrapped(failures.canceled("Cancelled"), RetryState.RETRY_STATE_NON_RETRYABLE_FAILURE)
             self._run.local_jobs.append(activations.resolve_child(child.seq, None, failure))
 
     def _request_cancel(self, child: Child, reason: str) -> Doing:
@@ -156,20 +156,31 @@ class Children:
         yield from self._run.commands._post(child.promise_id, message)  # noqa: SLF001 - two parts of one run
 
     def _forget(self, child: Child) -> None:
-        self._open.pop(child.seq, None)
+        """Do not wait for a child any more; when the run ends, its policy still counts."""
+        self._unfollowed.append(self._open.pop(child.seq))
         self._run.waiting.pop(child.promise_id, None)
 
     def close(self) -> Doing:
         """The run has ended: terminate, cancel or leave its children."""
-        for child in list(self._open.values()):
+        for child in [*self._open.values(), *self._unfollowed]:
             if child.policy == ParentClosePolicy.PARENT_CLOSE_POLICY_REQUEST_CANCEL:
                 yield from self._request_cancel(child, "by parent close policy")
             elif child.policy != ParentClosePolicy.PARENT_CLOSE_POLICY_ABANDON:
                 yield self._run.drive.settle(child.promise_id, error=failures.terminated("by parent close policy"))
 
 
-def _state_of(error: BaseException) -> RetryState.ValueType:
-    details = failures.details_of(error)
-    if details.get("status") == "TIMED_OUT":
-        return RetryState.RETRY_STATE_TIMEOUT
-    return RetryState.RETRY_STATE_RETRY_POLICY_NOT_SET
+def _seen(error: BaseException) -> tuple[Failure, RetryState.ValueType]:
+    """Return what a parent sees of how its child ended: (cause, retry state)."""
+    status = failures.details_of(error).get("status")
+    if isinstance(error, TimedOutError) or status == "TIMED_OUT":
+        kind = TimeoutType.TIMEOUT_TYPE_START_TO_CLOSE
+        return failures.timeout(kind, "Timed out"), RetryState.RETRY_STATE_TIMEOUT
+    cause = failures.failure_of(error)
+    if cause.HasField("canceled_failure_info"):
+        cause.message = "Cancelled"
+        return cause, RetryState.RETRY_STATE_NON_RETRYABLE_FAILURE
+    if cause.HasField("terminated_failure_info"):
+        cause.message = "Terminated"
+        return cause, RetryState.RETRY_STATE_NON_RETRYABLE_FAILURE
+    state = failures.details_of(error).get("retry_state", RetryState.RETRY_STATE_RETRY_POLICY_NOT_SET)
+    return cause, state

@@ -125,7 +125,7 @@ class Connection:
                 return Started(newest.id, await self.current_run(newest.id), is_new=False)
             if conflict != _CONFLICT.WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING:
                 raise AlreadyRunsError(await self.current_run(newest.id))
-            error = failures.terminated("TerminateIfRunning WorkflowIdReusePolicy Policy")
+            error = failures.terminated("TerminateIfRunning WorkflowIdReusePolicy")
             await asyncio.wrap_future(self.host.settle(newest.id, error=error))
         elif newest is not None:
             await self._check_reuse(request.workflow_id_reuse_policy, newest)

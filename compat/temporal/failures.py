@@ -17,6 +17,10 @@ from resonate_core import ApplicationError, CanceledError, Cancelled, TimedOutEr
 #: Key of the details object that carries the failure.
 FAILURE: Final = "temporal:failure"
 
+NO_TIME_LEFT: Final = (
+    "Not enough time to schedule next retry before activity ScheduleToClose timeout, giving up retrying"
+)
+
 
 def to_dict(failure: Failure) -> dict[str, Any]:
     """Return a failure as JSON."""
@@ -91,7 +95,11 @@ def of_activity(
     cause: Failure, *, activity_id: str, activity_type: str, retry_state: RetryState.ValueType, identity: str = ""
 ) -> Failure:
     """Return what a workflow sees of a failed activity."""
-    message = "Activity cancelled" if cause.HasField("canceled_failure_info") else "activity error"
+    message = "Activity task failed"
+    if cause.HasField("canceled_failure_info"):
+        message = "Activity cancelled"
+    elif cause.HasField("timeout_failure_info"):
+        message = "Activity task timed out"
     failure = Failure(message=message, cause=cause)
     info = failure.activity_failure_info
     info.activity_id = activity_id
@@ -99,6 +107,14 @@ def of_activity(
     info.retry_state = retry_state
     info.identity = identity
     return failure
+
+
+#: What the parent reads of a child that ended otherwise than by failing.
+_CHILD_ENDS: Final = {
+    "canceled_failure_info": "Child Workflow execution cancelled",
+    "timeout_failure_info": "Child Workflow execution timed out",
+    "terminated_failure_info": "Child Workflow execution terminated",
+}
 
 
 def of_child(
@@ -111,7 +127,9 @@ def of_child(
     retry_state: RetryState.ValueType,
 ) -> Failure:
     """Return what a workflow sees of a failed child."""
-    failure = Failure(message="Child Workflow execution failed", cause=cause)
+    message = "Child Workflow execution failed"
+    message = _CHILD_ENDS.get(cause.WhichOneof("failure_info") or "", message)
+    failure = Failure(message=message, cause=cause)
     info = failure.child_workflow_execution_failure_info
     info.namespace = namespace
     info.workflow_execution.workflow_id = workflow_id
@@ -126,3 +144,23 @@ def terminated(reason: str, identity: str = "", details: list[Any] | None = None
     failure = Failure(message=reason or "terminated")
     failure.terminated_failure_info.identity = identity
     return error_of(failure, status="TERMINATED", terminated=details or [])
+
+
+def last_of(failure: Failure, before: Failure | None, state: RetryState.ValueType) -> Failure:
+    """Return what is reported of an activity's last attempt: a limit that was hit carries the failure before it.
+
+    Args:
+        failure: of the last attempt.
+        before: of the attempt before that.
+        state: why there is no other attempt.
+    """
+    if not failure.HasField("timeout_failure_info"):
+        return failure
+    if state == RetryState.RETRY_STATE_TIMEOUT:
+        failure = timeout(TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_CLOSE, NO_TIME_LEFT)
+    if before is not None:
+        failure.cause.CopyFrom(before)
+        failure.cause.ClearField("cause")
+        if before.HasField("timeout_failure_info"):
+            failure.cause.timeout_failure_info.ClearField("last_heartbeat_details")
+    return failure

@@ -136,9 +136,13 @@ class Host:
         Raises:
             ApplicationError: what the query handler raised.
         """
-        record = await asyncio.wrap_future(self.connection.host.get(promise_id))
+        return await asyncio.to_thread(self._replay_and_ask, promise_id, message)
+
+    def _replay_and_ask(self, promise_id: str, message: dict[str, Any]) -> Any:
+        """Do it outside the event loop: an activation is an event loop of its own."""
+        record = self.connection.host.get(promise_id).result()
         assert record is not None
-        execution = await asyncio.wrap_future(DriverHost(self._members[0]).replayed(record))
+        execution = DriverHost(self._members[0]).replayed(record).result()
         run: WorkflowRun = execution.instance
         try:
             result = run.query(message)

@@ -88,11 +88,16 @@ async def find_open(
         RPCError: it does not exist, or has ended.
     """
     record, _ = await find(connection, workflow_id, run_id)
-    if first_run_id and ids.run_id(record.id, 0) != first_run_id:
-        raise not_found(workflow_id)
+    check_chain(record, workflow_id, first_run_id)
     if record.state != "pending":
         raise error(RPCStatusCode.NOT_FOUND, "workflow execution already completed")
     return record
+
+
+def check_chain(record: PromiseRecord, workflow_id: str, first_run_id: str) -> None:
+    """Refuse an execution that another one has replaced since the caller saw it."""
+    if first_run_id and ids.run_id(record.id, 0) != first_run_id:
+        raise not_found(workflow_id)
 
 
 def request_fields(request: Any) -> tuple[str, str]:

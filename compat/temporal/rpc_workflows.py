@@ -22,7 +22,7 @@ from compat.temporal import cron, failures, ids, rpc
 from compat.temporal.connection import AlreadyRunsError
 from compat.temporal.payloads import all_to_stored, from_stored, map_to_stored, payloads_of
 from compat.temporal.starts import WorkflowStart
-from compat.temporal.workflow_messages import ABOUT, accepted_id
+from compat.temporal.workflow_messages import ABOUT, accepted_id, reply_id
 from compat.temporal.workflow_status import close_event, status_of
 from resonate_core import ExecutionClosedError, NotFoundError
 
@@ -82,21 +82,16 @@ class WorkflowCalls:
         for field in plain.DESCRIPTOR.fields:
             if field.name in request.DESCRIPTOR.fields_by_name and field.name != "request_eager_execution":
                 _copy_field(request, plain, field.name)
-        signal = {
-            "name": request.signal_name,
-            "args": all_to_stored(request.signal_input.payloads),
-            "headers": map_to_stored(request.header.fields),
-        }
+        headers = map_to_stored(request.header.fields)
+        message = _message("signal", request.signal_name, request.signal_input.payloads, headers=headers)
         if not plain.workflow_id_conflict_policy:
             plain.workflow_id_conflict_policy = WorkflowIdConflictPolicy.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING
         while True:
-            started = await self._start(WorkflowStart(plain, signal=signal), list(request.input.payloads))
+            started = await self._start(WorkflowStart(plain, message=message), list(request.input.payloads))
             if started.is_new:
                 break
-            message = _message("signal", request.signal_name, request.signal_input.payloads, headers=signal["headers"])
-            message["id"] = request.request_id
             try:
-                await rpc.wait(self.connection.post(started.promise_id, message))
+                await rpc.wait(self.connection.post(started.promise_id, {**message, "id": request.request_id}))
             except (ExecutionClosedError, NotFoundError):
                 continue  # it ended just now: start it again
             break
@@ -105,11 +100,25 @@ class WorkflowCalls:
     async def execute_multi_operation(
         self, request: v1.ExecuteMultiOperationRequest
     ) -> v1.ExecuteMultiOperationResponse:
-        """Update with start: start or find the workflow, then send the update."""
+        """Update with start: the update is part of the start, or goes to the workflow that runs."""
         start, update = request.operations[0].start_workflow, request.operations[1].update_workflow
+        update.request.meta.update_id = update.request.meta.update_id or str(uuid.uuid4())
+        message = _update_message(update)
+        started = await self._start(WorkflowStart(start, message=message), list(start.input.payloads))
         response = v1.ExecuteMultiOperationResponse()
-        response.responses.add().start_workflow.CopyFrom(await self.start_workflow_execution(start))
-        response.responses.add().update_workflow.CopyFrom(await self.update_workflow_execution(update))
+        response.responses.add().start_workflow.MergeFrom(
+            v1.StartWorkflowExecutionResponse(run_id=started.run_id, started=started.is_new)
+        )
+        if not started.is_new:
+            response.responses.add().update_workflow.CopyFrom(await self.update_workflow_execution(update))
+            return response
+        record = await rpc.wait(self.connection.host.get(started.promise_id))
+        assert record is not None
+        answer = _update_response(update.workflow_execution.workflow_id, record, update.request.meta.update_id)
+        await self._await_update(
+            record, reply_id(record.id, update.request.meta.update_id), _wanted_stage(update), answer
+        )
+        response.responses.add().update_workflow.CopyFrom(answer)
         return response
 
     # -- messages ------------------------------------------------------------------------------------------------
@@ -145,7 +154,10 @@ class WorkflowCalls:
     ) -> v1.RequestCancelWorkflowExecutionResponse:
         """Ask a workflow to cancel."""
         workflow_id, run_id = rpc.request_fields(request)
-        record = await rpc.find_open(self.connection, workflow_id, run_id, request.first_execution_run_id)
+        record, _ = await rpc.find(self.connection, workflow_id, run_id)
+        rpc.check_chain(record, workflow_id, request.first_execution_run_id)
+        if record.state != "pending":
+            return v1.RequestCancelWorkflowExecutionResponse()
         message = {"kind": "cancel", "args": [request.reason], "id": request.request_id or str(uuid.uuid4())}
         await self._post(record, message, workflow_id)
         return v1.RequestCancelWorkflowExecutionResponse()
@@ -157,7 +169,8 @@ class WorkflowCalls:
         workflow_id, run_id = rpc.request_fields(request)
         record = await rpc.find_open(self.connection, workflow_id, run_id, request.first_execution_run_id)
         details = all_to_stored(request.details.payloads)
-        await self.connection.terminate(record.id, request.reason, identity=request.identity, details=details)
+        reason = request.reason or "terminated by user via frontend"
+        await self.connection.terminate(record.id, reason, identity=request.identity, details=details)
         return v1.TerminateWorkflowExecutionResponse()
 
     # -- queries -------------------------------------------------------------------------------------------------
@@ -188,26 +201,14 @@ class WorkflowCalls:
         """Send an update and wait as long as the request says."""
         workflow_id, run_id = rpc.request_fields(request)
         record = await rpc.find_open(self.connection, workflow_id, run_id, request.first_execution_run_id)
-        update_id = request.request.meta.update_id or str(uuid.uuid4())
-        reply = _reply_id(record.id, update_id)
+        update_id = request.request.meta.update_id = request.request.meta.update_id or str(uuid.uuid4())
+        reply = reply_id(record.id, update_id)
         await self.connection.open_promise(reply)
         await self.connection.open_promise(accepted_id(reply))
-        inner = request.request.input
-        message = _message(
-            "update",
-            inner.name,
-            inner.args.payloads,
-            headers=map_to_stored(inner.header.fields),
-            identity=request.request.meta.identity,
-            update_id=update_id,
-        )
-        await self._post(record, {**message, "id": f"update/{update_id}", "reply": reply}, workflow_id)
-        wanted = request.wait_policy.lifecycle_stage or _STAGE.UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_ACCEPTED
-        response = v1.UpdateWorkflowExecutionResponse()
-        response.update_ref.update_id = update_id
-        response.update_ref.workflow_execution.workflow_id = workflow_id
-        response.update_ref.workflow_execution.run_id = ids.run_id(record.id, 0)
-        await self._await_update(record, reply, wanted, response)
+        message = {**_update_message(request), "id": f"update/{update_id}", "reply": reply}
+        await self._post(record, message, workflow_id)
+        response = _update_response(workflow_id, record, update_id)
+        await self._await_update(record, reply, _wanted_stage(request), response)
         return response
 
     async def poll_workflow_execution_update(
@@ -217,7 +218,7 @@ class WorkflowCalls:
         reference = request.update_ref
         workflow_id = reference.workflow_execution.workflow_id
         record, _ = await rpc.find(self.connection, workflow_id, reference.workflow_execution.run_id)
-        reply = _reply_id(record.id, reference.update_id)
+        reply = reply_id(record.id, reference.update_id)
         if await rpc.wait(self.connection.host.get(reply)) is None:
             raise rpc.error(RPCStatusCode.NOT_FOUND, f"update {reference.update_id!r} not found")
         response = v1.PollWorkflowExecutionUpdateResponse()
@@ -278,8 +279,24 @@ class WorkflowCalls:
         return response
 
 
-def _reply_id(promise_id: str, update_id: str) -> str:
-    return f"{promise_id}.update.{update_id}"
+def _update_message(request: v1.UpdateWorkflowExecutionRequest) -> dict[str, Any]:
+    inner, meta = request.request.input, request.request.meta
+    headers = map_to_stored(inner.header.fields)
+    return _message(
+        "update", inner.name, inner.args.payloads, headers=headers, identity=meta.identity, update_id=meta.update_id
+    )
+
+
+def _wanted_stage(request: v1.UpdateWorkflowExecutionRequest) -> int:
+    return request.wait_policy.lifecycle_stage or _STAGE.UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_ACCEPTED
+
+
+def _update_response(workflow_id: str, record: PromiseRecord, update_id: str) -> v1.UpdateWorkflowExecutionResponse:
+    response = v1.UpdateWorkflowExecutionResponse()
+    response.update_ref.update_id = update_id
+    response.update_ref.workflow_execution.workflow_id = workflow_id
+    response.update_ref.workflow_execution.run_id = ids.run_id(record.id, 0)
+    return response
 
 
 def _copy_field(source: Any, target: Any, name: str) -> None:

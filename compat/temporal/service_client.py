@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from temporalio.service import ConnectConfig, RPCStatusCode
-
-from compat.temporal import rpc
 from compat.temporal.connection import Connection, store_url
 from compat.temporal.private import BridgeServiceClient
+from compat.temporal.rpc_visibility import VisibilityCalls
 from compat.temporal.rpc_workflows import WorkflowCalls
 from compat.unsupported import UnsupportedFeatureError
 from resonate_core import Resonate
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
+    from temporalio.service import ConnectConfig
 
 
-class ResonateServiceClient(BridgeServiceClient, WorkflowCalls):
+class ResonateServiceClient(BridgeServiceClient, WorkflowCalls, VisibilityCalls):
     """Looks like a connection to a Temporal server, and is one to Resonate.
 
     Args:
@@ -48,6 +47,3 @@ def _healthy(resp_type: type[Any]) -> Any:
     response = resp_type()
     response.status = 1
     return response
-
-
-__all__ = ["RPCStatusCode", "ResonateServiceClient", "rpc"]

@@ -46,7 +46,7 @@ class WorkflowStart:
         request: Temporal's request without the input.
         parent: ``workflow_id``, ``run_id`` and ``namespace`` of the parent, empty at the root.
         root: the same of the first workflow of the tree.
-        signal: ``name``, ``args``, ``headers`` of a signal that arrives with the start.
+        message: signal or update that arrives with the start, as it would stand in the inbox.
         attempt: 1, and one more for every retry of the workflow.
         continued_run_id: run before this one.
         first_run_id: run that the chain began with.
@@ -57,7 +57,7 @@ class WorkflowStart:
     request: StartWorkflowExecutionRequest
     parent: dict[str, str] = field(default_factory=dict)
     root: dict[str, str] = field(default_factory=dict)
-    signal: dict[str, Any] | None = None
+    message: dict[str, Any] | None = None
     attempt: int = 1
     continued_run_id: str = ""
     first_run_id: str = ""

@@ -10,6 +10,7 @@ from temporalio.bridge.proto.workflow_commands import ActivityCancellationType
 from compat.temporal import activations, failures, ids
 from compat.temporal.activity_meta import ActivityMeta
 from compat.temporal.children import Children
+from compat.temporal.execution_view import ATTRIBUTES_EVENT, MEMO_EVENT
 from compat.temporal.groups import activity_group
 from compat.temporal.payloads import all_to_stored, map_to_stored
 from compat.temporal.starts import FOREVER_S, message_to_dict
@@ -50,7 +51,6 @@ class Commands:
         self._timers: dict[int, Promise] = {}
         self._activities: dict[int, tuple[Promise, ActivityMeta]] = {}
         self._patches: set[str] = set()
-        self._memo: dict[str, Any] = {}
         self._forced: Ending | None = None
 
     def carry_out(self, commands: Iterable[WorkflowCommand]) -> Doing:
@@ -167,7 +167,7 @@ class Commands:
         if meta.cancellation_type != ActivityCancellationType.WAIT_CANCELLATION_COMPLETED:
             self._activities.pop(seq)
             self._run.waiting.pop(promise.id, None)
-            failure = meta.wrapped(failures.canceled("Activity cancelled"), RetryState.RETRY_STATE_CANCEL_REQUESTED)
+            failure = meta.wrapped(failures.canceled("Cancelled"), RetryState.RETRY_STATE_CANCEL_REQUESTED)
             self._run.local_jobs.append(activations.resolve_activity(seq, None, failure, is_local=is_local))
         if meta.cancellation_type == ActivityCancellationType.ABANDON:
             return
@@ -224,7 +224,7 @@ class Commands:
         job = activations.WorkflowActivationJob()
         job.resolve_request_cancel_external_workflow.seq = command.seq
         if error is not None:
-            failure = _not_found("Unable to cancel external workflow because it was not found")
+            failure = _not_found("Unable to cancel external workflow because not found")
             job.resolve_request_cancel_external_workflow.failure.CopyFrom(failure)
         self._run.local_jobs.append(job)
 
@@ -245,10 +245,19 @@ class Commands:
         yield call
 
     def _upsert_workflow_search_attributes(self, command: Any) -> Doing:
-        yield self._run.ctx.set_event("temporal:search-attributes", message_to_dict(command.search_attributes))
+        request = self._run.start.request
+        for key, value in command.search_attributes.indexed_fields.items():
+            request.search_attributes.indexed_fields[key].CopyFrom(value)
+        yield self._run.ctx.set_event(ATTRIBUTES_EVENT, message_to_dict(request.search_attributes))
 
     def _modify_workflow_properties(self, command: Any) -> Doing:
-        yield self._run.ctx.set_event("temporal:memo", message_to_dict(command.upserted_memo))
+        request = self._run.start.request
+        for key, value in command.upserted_memo.fields.items():
+            if dict(value.metadata) == {"encoding": b"binary/null"}:
+                request.memo.fields.pop(key, None)
+            else:
+                request.memo.fields[key].CopyFrom(value)
+        yield self._run.ctx.set_event(MEMO_EVENT, message_to_dict(request.memo))
 
     def _schedule_nexus_operation(self, _command: Any) -> Doing:
         raise UnsupportedFeatureError("Nexus", "start a child workflow on the other task queue instead")
@@ -259,4 +268,4 @@ class Commands:
 
 
 def _not_found(message: str) -> Failure:
-    return failures.application(message, "ExternalWorkflowExecutionNotFound", non_retryable=True)
+    return failures.application(message, "ExternalWorkflowExecutionNotFound")

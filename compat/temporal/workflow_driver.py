@@ -133,8 +133,8 @@ class WorkflowRun:
             for id in self.drive.recorded(self.commands.patch_prefix)
         ]
         jobs.append(activations.initialize(self.start, self.arguments, self.run_id, self.ctx.now()))
-        if self.start.signal is not None:
-            jobs.append(self.inbox.start_signal(self.start.signal))
+        if self.start.message is not None:
+            jobs += yield from self.inbox.first_jobs(self.start.message)
         jobs += yield from self._arrived()
         return jobs
 

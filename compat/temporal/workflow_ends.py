@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from temporalio.api.enums.v1 import RetryState
@@ -35,7 +35,8 @@ class Ending:
     status: str
     result: Any = None
     failure: Failure | None = None
-    command: Any = field(default=None)
+    command: Any = None
+    retry_state: int = int(RetryState.RETRY_STATE_RETRY_POLICY_NOT_SET)
 
     def carry_out(self, run: WorkflowRun) -> Generator[Any, Any, Any]:
         """End the run: return what is stored, raise it, or begin the next one."""
@@ -47,7 +48,7 @@ class Ending:
             yield from _next_tick(run, self)
         if self.failure is None:
             return self.result
-        raise failures.error_of(self.failure, status=self.status)
+        raise failures.error_of(self.failure, status=self.status, retry_state=self.retry_state)
 
     def _retry(self, run: WorkflowRun) -> Generator[Any, Any, None]:
         request = run.start.request
@@ -55,6 +56,7 @@ class Ending:
             return
         delay, state = decide(request.retry_policy, attempt=run.start.attempt, failure=self.failure)
         if delay is None:
+            self.retry_state = int(state)
             return
         assert state == RetryState.RETRY_STATE_IN_PROGRESS
         if delay:
@@ -83,7 +85,7 @@ def ending_of(kind: str, command: Any) -> Ending | None:
 def _following(run: WorkflowRun) -> WorkflowStart:
     """Return the start of the run after this one, with nothing changed."""
     following = WorkflowStart.from_dict(run.start.to_dict())
-    following.signal = None
+    following.message = None
     following.attempt = 1
     following.continued_run_id = run.run_id
     following.first_run_id = run.start.first_run_id or run.run_id

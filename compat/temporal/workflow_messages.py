@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from compat.temporal import activations, failures
@@ -27,12 +28,34 @@ def accepted_id(reply: str) -> str:
     return f"{reply}.accepted"
 
 
+def reply_id(promise_id: str, update_id: str) -> str:
+    """Return the promise that is the outcome of an update."""
+    return f"{promise_id}.update.{update_id}"
+
+
+@dataclass(frozen=True)
+class _Sent:
+    """A message that did not come through the inbox."""
+
+    kind: str
+    topic: str
+    args: list[Any]
+    kwargs: dict[str, Any]
+    id: str = "start"
+    reply: str | None = None
+
+
 class Inbox:
     """Turns messages into jobs, and answers into settled promises."""
 
     def __init__(self, run: WorkflowRun) -> None:
         self._run = run
         self._replies: dict[str, str] = {}
+
+    @property
+    def _event_id(self) -> int:
+        """Number of the event that a message is, in Temporal's way of counting."""
+        return self._run.history_length + 2
 
     def jobs_of(self, message: Any) -> Jobs:
         """Return the jobs of one message; of one that nobody understands there are none."""
@@ -41,7 +64,11 @@ class Inbox:
         if about.get("run_id") not in (None, "", self._run.run_id):
             return []  # meant for a run that has ended meanwhile
         if message.kind in ("signal", "send"):
-            return [activations.signal(message.topic or "", message.args, headers=headers, identity=identity)]
+            return [
+                activations.signal(
+                    message.topic or "", message.args, headers=headers, identity=identity, event_id=self._event_id
+                )
+            ]
         if message.kind == "cancel":
             return [activations.cancel(str(message.content) if message.args else "")]
         if message.kind == "query":
@@ -62,11 +89,14 @@ class Inbox:
             ]
         return []
 
-    def start_signal(self, signal: dict[str, Any]) -> WorkflowActivationJob:
-        """Return the job of the signal that came with the start."""
-        return activations.signal(
-            signal["name"], signal.get("args") or [], headers=signal.get("headers") or {}, identity=""
-        )
+    def first_jobs(self, message: dict[str, Any]) -> Generator[Any, Any, Jobs]:
+        """Return the jobs of the message that came with the start; of an update, make the promises of its answer."""
+        reply = None
+        if message["kind"] == "update":
+            reply = reply_id(self._run.promise_id, message["kwargs"][ABOUT]["update_id"])
+            yield self._run.ctx.promise(id=reply)
+            yield self._run.ctx.promise(id=accepted_id(reply))
+        return self.jobs_of(_Sent(message["kind"], message["topic"], message["args"], message["kwargs"], reply=reply))
 
     def answer_query(self, query_id: str, result: Any, failure: Failure | None) -> Generator[Any, Any, None]:
         """Tell who asked."""
