@@ -221,7 +221,17 @@ def _describe_class(cls: type, name: str, version: int, mark: DurableMark | None
             f"class {cls.__qualname__} has {len(entries)} methods marked @entry, expected exactly one; "
             "mark the method at which an execution begins"
         )
+    method = getattr(cls, entries[0])
+    if not _takes_two(method):
+        raise UsageError(f"@entry {method.__qualname__} must take ctx after self, before the arguments of the call")
     return Registered(name, version, cls, "class", _options_of(mark), entries[0], handlers)
+
+
+def _takes_two(method: Any) -> bool:
+    signature = signature_of(method)
+    kinds = [p.kind for p in signature.parameters.values()] if signature is not None else []
+    positional = [k for k in kinds if k in (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)]
+    return len(positional) >= 2 or inspect.Parameter.VAR_POSITIONAL in kinds
 
 
 class Registry:

@@ -105,6 +105,11 @@ class TwoEntries:
     def two(self, ctx): ...
 
 
+class NoContext:
+    @entry
+    def run(self): ...
+
+
 @durable(timout=3)
 def misspelt(ctx):
     yield
@@ -117,6 +122,7 @@ def misspelt(ctx):
         (lambda: 1, {}, r"a lambda has no name of its own; write register\(\.\.\., name=\.\.\.\)"),
         (NoEntry, {}, "class NoEntry has 0 methods marked @entry, expected exactly one"),
         (TwoEntries, {}, "class TwoEntries has 2 methods marked @entry, expected exactly one"),
+        (NoContext, {}, "@entry NoContext.run must take ctx after self, before the arguments of the call"),
         (plain, {"version": 0}, "version must be a whole number from 1, got 0"),
         (misspelt, {}, "@durable of 'misspelt': unknown option 'timout'; known are"),
     ],

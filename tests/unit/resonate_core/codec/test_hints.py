@@ -307,11 +307,11 @@ class Picky(enum.Enum):
 
     @classmethod
     def _missing_(cls, value):
-        raise LookupError("no such thing")
+        raise LookupError(f"no such thing as {value}")
 
 
 def test_code_of_users_that_fails_while_reading_is_a_decode_error(codec):
-    with pytest.raises(DecodeError, match=r"found 5 \(LookupError: no such thing\)"):
+    with pytest.raises(DecodeError, match=r"found 5 \(LookupError: no such thing as 5\)"):
         codec.decode_value(codec.encode_value(5), Picky)
 
 
