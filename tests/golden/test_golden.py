@@ -39,6 +39,7 @@ def test_golden_case_comes_out_as_written(case, request, tmp_path):
     if request.config.getoption("--regenerate"):
         case.write_after(result)
         case.write_findings(found)
+        case.settings["findings"] = found
     for path, data in result.items():
         if path.endswith(".py") and data != case.before().get(path):
             check_compiles(path, data)
