@@ -18,6 +18,7 @@ from resonate_core.errors import StoppedError, UsageError
 from resonate_core.network.open import open_network
 from resonate_core.registry import Registry
 from resonate_core.scheduler.environment import Environment
+from resonate_core.telemetry import Telemetry
 from resonate_core.worker.steps import StepRunner
 from resonate_core.worker.worker import Worker
 
@@ -136,6 +137,7 @@ class Engine:
             settings.clock,
             ttl_ms=settings.ttl_ms,
             threaded=not self.is_inline,
+            telemetry=None if settings.tracer is None else Telemetry(settings.tracer),
             fails_on_mismatch=settings.on_mismatch == "fail",
         )
         network.start(worker.on_message, is_worker=False)

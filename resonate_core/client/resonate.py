@@ -66,6 +66,7 @@ class Resonate:
         max_threads: plain steps that run at the same time.
         on_mismatch: an execution whose recorded steps do not fit the code any more ``wait``s for code that fits, or
             ``fail``s with ``NondeterminismError``.
+        tracer: of OpenTelemetry, to make spans of steps and executions.
         clock: source of time, for tests.
         token: shown to a server; without one ``RESONATE_TOKEN``.
 
@@ -86,6 +87,7 @@ class Resonate:
         synchronous: Literal["FULL", "NORMAL"] = "FULL",
         max_threads: int = 256,
         on_mismatch: Literal["wait", "fail"] = "wait",
+        tracer: Any = None,
         clock: Clock | None = None,
         token: str | None = None,
     ) -> None:
@@ -101,6 +103,7 @@ class Resonate:
                 **({} if clock is None else {"clock": clock}),
                 synchronous=one_of("synchronous", synchronous, ("FULL", "NORMAL")),
                 max_threads=max_threads,
+                tracer=tracer,
                 on_mismatch=one_of("on_mismatch", on_mismatch, ("wait", "fail")),
                 token=chosen_token(token),
             )

@@ -45,6 +45,7 @@ class Settings:
     synchronous: Literal["FULL", "NORMAL"] = "FULL"
     max_threads: int = 256
     on_mismatch: Literal["wait", "fail"] = "wait"
+    tracer: Any = None
     token: str | None = None
 
     def codec(self) -> Codec:

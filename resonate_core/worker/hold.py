@@ -327,7 +327,7 @@ class Hold:
             request: Any = FulfillIfRead(self.id, self.version, settle, execution.inbox.next_slot)
         else:
             request = TaskFulfill(self.id, self.version, settle)
-        self.writes.add([Write(request, self._fulfilled)])
+        self.writes.add([Write(request, lambda response: self._fulfilled(response, error))])
         self.writes.flush()
 
     def _encoded(self, outcome: Outcome) -> tuple[Any, BaseException | None]:
@@ -339,8 +339,11 @@ class Hold:
                 return codec.encode_error(problem), problem
         return codec.encode_error(outcome.error), outcome.error
 
-    def _fulfilled(self, response: Response) -> None:
+    def _fulfilled(self, response: Response, error: BaseException | None) -> None:
         if response.status != 300:
+            telemetry, execution = self.worker.telemetry, self.execution
+            if telemetry is not None and execution is not None:
+                telemetry.ended(self.record, name=self.function_name, root_id=execution.origin, error=error)
             self.ended()
             return
         self._is_ending = False

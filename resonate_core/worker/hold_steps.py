@@ -66,7 +66,7 @@ class Steps:
             id=start.slot.id,
             root_id=hold.logical_id,
             name=start.slot.name or name_of(start.function),
-            function=start.function,
+            function=self._traced(start),
             args=start.args,
             kwargs=start.kwargs,
             policy=_policy(opts, start.function),
@@ -76,6 +76,18 @@ class Steps:
             context=start.context,
             takes_context=start.context is not None,
             non_retryable=opts.non_retryable_exceptions,
+        )
+
+    def _traced(self, start: StartStep) -> Any:
+        telemetry, execution = self._hold.worker.telemetry, self._hold.execution
+        if telemetry is None or execution is None:
+            return start.function
+        return telemetry.traced(
+            start.function,
+            name=start.slot.name,
+            step_id=start.slot.id,
+            execution_id=self._hold.id,
+            root_id=execution.origin,
         )
 
     def stop(self, slot: Slot) -> None:

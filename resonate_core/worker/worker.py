@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from resonate_core.protocol.records import PromiseRecord
     from resonate_core.protocol.requests import Message, Request, Response
     from resonate_core.scheduler.environment import Environment
+    from resonate_core.telemetry import Telemetry
     from resonate_core.worker.steps import StepRunner
 
 _logger = logging.getLogger("resonate_core")
@@ -75,6 +76,7 @@ class Worker:
         ttl_ms: lease of a held task; a third of it lies between two heartbeats.
         threaded: without a thread somebody calls ``run_pending`` (tests, simulation).
         fails_on_mismatch: an execution whose code has changed fails; else it waits for code that fits.
+        telemetry: makes spans, if the program wants them.
         unregistered_grace_ms: how long an execution that has not begun waits for somebody who knows its function.
     """
 
@@ -89,6 +91,7 @@ class Worker:
         threaded: bool = True,
         fails_on_mismatch: bool = False,
         unregistered_grace_ms: int = UNREGISTERED_GRACE_MS,
+        telemetry: Telemetry | None = None,
     ) -> None:
         self.env = env
         self.network = network
@@ -96,6 +99,7 @@ class Worker:
         self.clock = clock
         self.ttl_ms = ttl_ms
         self.fails_on_mismatch = fails_on_mismatch
+        self.telemetry = telemetry
         self.unregistered_grace_ms = unregistered_grace_ms
         self.is_stopping = False
         self.first_refused_ms: dict[str, int] = {}
