@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -35,14 +36,18 @@ class Members:
     def __init__(self) -> None:
         self._members: dict[tuple[str, str], Member] = {}
         self._turn = 0
+        #: Addresses whose tasks somebody here executes.
+        self.routes: list[str] = []
 
     def put(self, member: Member) -> None:
         """Add or replace a member."""
         self._members[member.group, member.pid] = member
+        self._find_routes()
 
     def remove(self, group: str, pid: str) -> None:
         """Forget a member."""
         self._members.pop((group, pid), None)
+        self._find_routes()
 
     def get(self, group: str | None, pid: str | None) -> Member | None:
         """Return a member."""
@@ -51,22 +56,18 @@ class Members:
     def __len__(self) -> int:
         return len(self._members)
 
-    @property
-    def workers(self) -> list[Member]:
-        """Members that execute."""
-        return [member for member in self._members.values() if member.is_worker]
-
-    @property
-    def routes(self) -> list[str]:
-        """Addresses whose tasks somebody here executes."""
-        return sorted({address for worker in self.workers for address in routes_of(worker)})
+    def _find_routes(self) -> None:
+        workers = [member for member in self._members.values() if member.is_worker]
+        self.routes = sorted({address for worker in workers for address in _routes_of(worker.group, worker.pid)})
 
     def choose(self, outgoing: Outgoing, others: Sequence[Peer]) -> Member | Peer | None:
         """Return who gets a message: the best one if it is there, else all that could, in turn."""
         served = route(outgoing.address)
         needs_worker = isinstance(outgoing.message, Execute)
         present: list[Member | Peer] = [*self._members.values(), *others]
-        fitting = [one for one in present if (one.is_worker or not needs_worker) and served in routes_of(one)]
+        fitting = [
+            one for one in present if (one.is_worker or not needs_worker) and served in _routes_of(one.group, one.pid)
+        ]
         if not fitting:
             return None
         for wanted in (outgoing.prefer, preferred(outgoing.address)):
@@ -77,9 +78,10 @@ class Members:
         return fitting[self._turn % len(fitting)]
 
 
-def routes_of(one: Member | Peer) -> tuple[str, str]:
+@lru_cache(maxsize=1024)
+def _routes_of(group: str, pid: str) -> tuple[str, str]:
     """Return the addresses that reach a network."""
-    return (anycast(one.group), unicast(one.group, one.pid))
+    return (anycast(group), unicast(group, pid))
 
 
 def deliver(member: Member, message: Message) -> None:
