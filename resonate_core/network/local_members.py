@@ -35,7 +35,7 @@ class Members:
 
     def __init__(self) -> None:
         self._members: dict[tuple[str, str], Member] = {}
-        self._turn = 0
+        self._turns: dict[str, int] = {}
         #: Addresses whose tasks somebody here executes.
         self.routes: list[str] = []
 
@@ -61,7 +61,7 @@ class Members:
         self.routes = sorted({address for worker in workers for address in _routes_of(worker.group, worker.pid)})
 
     def choose(self, outgoing: Outgoing, others: Sequence[Peer]) -> Member | Peer | None:
-        """Return who gets a message: the best one if it is there, else all that could, in turn."""
+        """Return who gets a message: the best one if it is there, else all in turn."""
         served = route(outgoing.address)
         needs_worker = isinstance(outgoing.message, Execute)
         present: list[Member | Peer] = [*self._members.values(), *others]
@@ -74,8 +74,8 @@ class Members:
             named = next((one for one in fitting if one.pid == wanted), None)
             if named is not None:
                 return named
-        self._turn += 1
-        return fitting[self._turn % len(fitting)]
+        turn = self._turns[served] = self._turns.get(served, 0) + 1
+        return fitting[turn % len(fitting)]
 
 
 @lru_cache(maxsize=1024)

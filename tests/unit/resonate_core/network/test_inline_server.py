@@ -295,3 +295,11 @@ def test_tasks_that_pile_up_are_offered_less_often(server, monkeypatch):
     server.pump()
     assert len(received) == 11, "the last one was alone in its sweep"
     network.stop()
+
+
+def test_turns_of_one_group_do_not_depend_on_other_messages(server):
+    first, second, other = join(server, "w1"), join(server, "w2"), join(server, "x1", group="h")
+    for number in range(4):
+        ask(server, targeted(f"t{number}"), targeted(f"h{number}", "poll://any@h"))
+    server.pump()
+    assert [len(received) for _, received in (first, second, other)] == [2, 2, 4]
