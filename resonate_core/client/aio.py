@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import signal as _signals
 from typing import TYPE_CHECKING, Any
 
+from resonate_core.client.stop_signals import set_by_signals
 from resonate_core.limits import STOP_GRACE_S
 
 if TYPE_CHECKING:
@@ -130,14 +130,11 @@ class AsyncResonate:
     async def serve(self) -> None:
         """Start, wait until SIGINT or SIGTERM or until cancelled, stop gracefully."""
         await self.start()
-        loop = asyncio.get_running_loop()
         done = asyncio.Event()
-        installed = [number for number in (_signals.SIGINT, _signals.SIGTERM) if _install(loop, number, done)]
         try:
-            await done.wait()
+            with set_by_signals(done, asyncio.get_running_loop()):
+                await done.wait()
         finally:
-            for number in installed:
-                loop.remove_signal_handler(number)
             await asyncio.shield(self.stop())
 
     async def __aenter__(self) -> Resonate:
@@ -166,12 +163,3 @@ class AsyncResonate:
             await loop.run_in_executor(None, self._engine.start, loop)
         else:
             await loop.run_in_executor(None, self._engine.open)
-
-
-def _install(loop: asyncio.AbstractEventLoop, number: int, done: asyncio.Event) -> bool:
-    """Set an event on a signal; False where that cannot be (another thread, another platform)."""
-    try:
-        loop.add_signal_handler(number, done.set)
-    except (NotImplementedError, RuntimeError, ValueError):
-        return False
-    return True
