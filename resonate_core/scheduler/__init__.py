@@ -13,13 +13,17 @@ Which sequence was it? Let the *sources* be what the branches wait for at a quie
 
 * One source: the next event can only be that one. Nothing is recorded. This is the common case, and free.
 * Several sources, or a message while there are sources: the event is written to an *order record* (``E.order.N``). It
-  must be durable before anything that follows from it can be seen from outside, that is before a step starts; it rides
-  in the same commit as other writes.
+  must be durable before anything that follows from it can be seen from outside: it stands before the first write that
+  follows, and steps start after it; it rides in the same commit.
 * A message while there is no source: nothing is recorded; at such a point only a message can come, and messages have
   numbers.
+* A message while the function has ended and waits for what it began: recorded, for the end could have come instead. So
+  is the first failure of a gather, for another part may have failed by the time of a replay. The parts of a gather with
+  a limit begin at events ("there is room"), not whenever something happens to settle.
 
 On replay the event number N is the one that a record names; where no record exists and later ones do, it is the only
-source (or, without sources, the next message); after the last record the execution is live.
+source (or, without sources, the next message). After the last record a single source that has an event still goes
+first, for it may have come unrecorded; where it has none the execution is live.
 
 Everything that was settled is found again by its id. Ids are positions (``E.1``, ``E.2``), and each record carries the
 name of what made it: a command that does not fit its record raises ``NondeterminismError`` and changes nothing.

@@ -19,10 +19,11 @@ from resonate_core.scheduler.effects import Effects, Outcome, StartStep, Write
 from resonate_core.scheduler.inbox import Inbox, Message
 from resonate_core.scheduler.order import GLUED, INBOX_KEY, OrderLog
 from resonate_core.scheduler.promises import Slot
-from resonate_core.scheduler.waits import Action, Wait, WaitAll, WaitDrain, WaitMessage, WaitPredicate, is_failure
+from resonate_core.scheduler.sources import Sources
+from resonate_core.scheduler.waits import Action, Wait, WaitDrain, is_failure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from resonate_core.protocol.records import SettledState
     from resonate_core.protocol.requests import Response
@@ -100,11 +101,7 @@ class Execution:
         self._branches: list[Branch] = []
         self._closing_outcome = Outcome()
         self._ready: deque[tuple[Branch, Action]] = deque()
-        self._waiters: dict[str, list[Wait]] = {}
-        self._available: dict[str, Any] = {}
-        self._predicates: list[WaitPredicate] = []
-        self._receivers: list[WaitMessage] = []
-        self._drains: list[WaitDrain] = []
+        self._sources = Sources(self.slots, self.inbox)
 
     # -- history -------------------------------------------------------------------------------------------------
 
@@ -207,7 +204,7 @@ class Execution:
     def _check_predicates(self) -> bool:
         """Wake branches whose condition has come true; return whether any did."""
         woken = False
-        for wait in list(self._predicates):
+        for wait in list(self._sources.predicates):
             try:
                 is_true = bool(wait.predicate())
             except BaseException as error:  # noqa: BLE001 - the predicate is user code
@@ -224,41 +221,17 @@ class Execution:
     def block(self, wait: Wait) -> None:
         """Register what a branch waits for."""
         wait.branch.wait = wait
-        for key in wait.keys:
-            self._waiters.setdefault(key, []).append(wait)
-            slot = self.slots.get(key)
-            if slot is not None and slot.is_settled:
-                self._available.setdefault(key, None)
-        if isinstance(wait, WaitPredicate):
-            self._predicates.append(wait)
-        elif isinstance(wait, WaitMessage):
-            self._receivers.append(wait)
-            self._match_receivers()
-        elif isinstance(wait, WaitDrain):
-            self._drains.append(wait)
+        self._sources.add(wait)
 
     def wake(self, wait: Wait, action: Action) -> None:
         """Take a branch out of its wait; it goes on with this action."""
-        for key in wait.keys:
-            waiting = self._waiters.get(key)
-            if waiting and wait in waiting:
-                waiting.remove(wait)
-                if not waiting:
-                    del self._waiters[key]
-                    self._available.pop(key, None)
-        if isinstance(wait, WaitPredicate):
-            self._predicates.remove(wait)
-        elif isinstance(wait, WaitMessage):
-            self._receivers.remove(wait)
-        elif isinstance(wait, WaitDrain):
-            self._drains.remove(wait)
+        self._sources.remove(wait)
         wait.branch.wait = None
         self._ready.append((wait.branch, action))
 
     def make_available(self, key: str, payload: Any = None) -> None:
         """Say that the event of a source can be delivered."""
-        if key in self._waiters:
-            self._available.setdefault(key, payload)
+        self._sources.make_available(key, payload)
 
     def slot_settled(self, slot: Slot) -> None:
         """Say that a promise has been settled: those who wait for it may go on."""
@@ -281,54 +254,34 @@ class Execution:
             if done is not None:
                 return done
         if self.inbox.next_event is not None:
-            return self._deliver_message(must_record=bool(self._waiters) or self.closing)
-        for key, payload in self._offers():
-            return self._deliver(key, payload, must_record=len(self._waiters) > 1)
+            return self._deliver_message(must_record=bool(self._sources) or self.closing)
+        for key, payload in self._sources.offers():
+            return self._deliver(key, payload, must_record=len(self._sources) > 1)
         return False
-
-    def _offers(self, *, with_failures: bool = True) -> Iterator[tuple[str, Any]]:
-        """Give what can be delivered now, in the order in which it became so."""
-        for key, payload in self._available.items():
-            wait = self._waiters[key][0]
-            if isinstance(wait, WaitAll):
-                offer = wait.offer(with_failures=with_failures)
-                if offer is not None:
-                    yield key, offer
-            elif key.startswith("r:"):  # another receiver may have taken the message
-                message = self.inbox.match(wait.topic) if isinstance(wait, WaitMessage) else None
-                if message is not None:
-                    yield key, message
-            else:
-                yield key, payload
 
     def _deliver_planned(self, key: str, payload: str) -> bool:
         if key == INBOX_KEY:
             return self.inbox.next_event is not None and self._deliver_message(must_record=False)
-        if key not in self._waiters:
+        if key not in self._sources:
             raise NondeterminismError(
                 f"{self.id}: event {self.order.position} was recorded as {key!r}, but the code does not wait for it; "
                 "the code has changed in a way that running executions cannot follow: register it as a new version",
                 recorded=key,
             )
-        wait = self._waiters[key][0]
-        if isinstance(wait, WaitAll):
-            return wait.can_give(payload) and self._deliver(key, payload, must_record=False)
-        if payload:
-            message = self.inbox.kept(int(payload))
-            return message is not None and self._deliver(key, message, must_record=False)
-        return key in self._available and self._deliver(key, self._available[key], must_record=False)
+        found = self._sources.recorded(key, payload)
+        return found is not None and self._deliver(key, found[0], must_record=False)
 
     def _deliver_gap(self) -> bool:
         """No record names the next event although later ones are named: there was only one that could come."""
-        if not self._waiters:
+        if not self._sources:
             return self.inbox.next_event is not None and self._deliver_message(must_record=False)
-        if len(self._waiters) > 1:
+        if len(self._sources) > 1:
             raise NondeterminismError(
                 f"{self.id}: event {self.order.position} was the only one possible when it was recorded, now there are "
-                f"{len(self._waiters)} ({', '.join(list(self._waiters)[:4])}); the code has changed in a way that "
+                f"{len(self._sources)} ({', '.join(list(self._sources)[:4])}); the code has changed in a way that "
                 "running executions cannot follow: register it as a new version"
             )
-        for key, payload in self._offers(with_failures=False):  # those are recorded
+        for key, payload in self._sources.offers(with_failures=False):  # those are recorded
             return self._deliver(key, payload, must_record=False)
         return False
 
@@ -339,14 +292,14 @@ class Execution:
         or the code would do something else than it did. Only where the source has nothing to give is the end reached.
         Returns None there: from now on the execution is live.
         """
-        if len(self._waiters) == 1:
-            for key, payload in self._offers(with_failures=False):
+        if len(self._sources) == 1:
+            for key, payload in self._sources.offers(with_failures=False):
                 return self._deliver(key, payload, must_record=False)
             if self.answers_open:
                 return False
-            for key, payload in self._offers():  # a failure would be recorded if anything had followed from it
+            for key, payload in self._sources.offers():  # a failure would be recorded if anything had followed from it
                 return self._deliver(key, payload, must_record=True)
-        elif not self._waiters and not self.closing:
+        elif not self._sources and not self.closing:
             return self.inbox.next_event is not None and self._deliver_message(must_record=False)
         self.catching_up = False
         return None
@@ -361,13 +314,13 @@ class Execution:
         shown = str(payload.slot) if isinstance(payload, Message) else payload if isinstance(payload, str) else ""
         self.order.advance(key, shown, must_record=must_record)
         self.note_event(must_record=must_record)
-        self._available.pop(key, None)
+        self._sources.take(key)
         slot = self.slots.get(key)
         if slot is not None:
             self.now_ms = max(self.now_ms, slot.settled_at)
         elif isinstance(payload, Message):
             self.now_ms = max(self.now_ms, payload.at_ms)
-        for wait in list(self._waiters.get(key, ())):
+        for wait in self._sources.of(key):
             action = wait.resolve(key, payload)
             if action is not None:
                 self.wake(wait, action)
@@ -383,7 +336,7 @@ class Execution:
         self.note_event(must_record=must_record)
         self.now_ms = max(self.now_ms, message.at_ms)
         handlers.deliver(self, message)
-        self._check_drains()
+        self._sources.check_drains()
         return True
 
     def note_event(self, *, must_record: bool) -> None:
@@ -399,35 +352,23 @@ class Execution:
         """Take in the message of the next slot."""
         if self.inbox.add(message):
             if self.function.is_driver or not handlers.refuse(self, message):
-                self._match_receivers()
-            self._check_drains()
+                self._sources.match_receivers()
+            self._sources.check_drains()
 
     def unread_message(self, message: Message) -> None:
         """Take in a message that the run before this one left unread."""
         self.inbox.put_back(message)
-        self._match_receivers()
+        self._sources.match_receivers()
 
     @property
     def unread_count(self) -> int:
         """Messages that the function should have seen before it ended."""
         return self.inbox.kept_count if self.function.is_driver else self.inbox.event_count
 
-    def _match_receivers(self) -> None:
-        for wait in self._receivers:
-            if self.inbox.match(wait.topic) is not None:
-                self.make_available(wait.keys[0])
-
-    def _check_drains(self) -> None:
-        for wait in self._drains:
-            bound = wait.bound
-            if bound is None or self.inbox.next_slot < bound or self.inbox.event_count_below(bound):
-                continue
-            self.make_available(wait.keys[0], bound - wait.start)
-
     def drain_bound(self, wait: WaitDrain, bound: int) -> None:
         """Say up to which slot a drain has to wait for handlers."""
         wait.bound = bound
-        self._check_drains()
+        self._sources.check_drains()
 
     # -- branches ------------------------------------------------------------------------------------------------
 
@@ -563,8 +504,7 @@ class Execution:
     def awaited(self) -> list[Slot]:
         """Return unsettled promises that only somebody else can settle and that matter to a branch."""
         found: dict[str, Slot] = {slot.id: slot for slot in self.attached_slots()}
-        waits = {id(wait): wait for waiting in self._waiters.values() for wait in waiting}
-        for wait in [*waits.values(), *self._predicates]:
+        for wait in self._sources.all_waits():
             found.update((slot.id, slot) for slot in wait.slots())
         return [slot for slot in found.values() if slot.watched and not slot.is_settled]
 

@@ -254,7 +254,7 @@ class World:
     @property
     def value(self) -> Any:
         """What the function returned; its error is raised."""
-        assert self.ex.outcome is not None, f"not ended: waits for {sorted(self.ex._waiters)}"
+        assert self.ex.outcome is not None, f"not ended: waits for {sorted(self.ex._sources)}"
         if self.ex.outcome.error is not None:
             raise self.ex.outcome.error
         return self.ex.outcome.value
