@@ -61,6 +61,10 @@ UNREGISTERED_GRACE_MS: Final = 60_000
 #: How long an update waits for its answer after the execution has ended: the two arrive on different ways.
 CLOSED_ANSWER_GRACE_MS: Final = 500
 
+#: Largest stored value on a server: it reads 2 MiB of a request, and ids and tags need their share. A value that is
+#: refused before it is recorded can be recorded as an error; one that the server refuses would be tried for ever.
+SERVER_VALUE_BYTES_MAX: Final = 2 * 1024 * 1024 - 64 * 1024
+
 #: Seconds that ``stop`` gives to steps that run.
 STOP_GRACE_S: Final = 5.0
 

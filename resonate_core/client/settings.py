@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from resonate_core.clock import Clock, SystemClock
 from resonate_core.codec import Codec, Encryptor
 from resonate_core.errors import UsageError
+from resonate_core.limits import SERVER_VALUE_BYTES_MAX
 from resonate_core.marks import seconds_of
 
 if TYPE_CHECKING:
@@ -50,7 +51,8 @@ class Settings:
 
     def codec(self) -> Codec:
         """Return the codec of these settings."""
-        return Codec(encryptor=self.encryptor)
+        is_server = self.url.startswith(("http://", "https://"))
+        return Codec(encryptor=self.encryptor, max_bytes=SERVER_VALUE_BYTES_MAX if is_server else None)
 
 
 def chosen_url(url: str | None) -> str:

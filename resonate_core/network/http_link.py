@@ -113,7 +113,10 @@ class Link:
     async def reply(self, request: r.Request) -> Reply:
         """Send a request; says more about how the answer came."""
         correlation = f"c-{next(self._numbers)}"
-        body = write_request(request, correlation, self.token)
+        try:
+            body = write_request(request, correlation, self.token)
+        except UnicodeEncodeError as error:
+            return Reply([r.Response(400, error=f"{_named(request)} holds half a surrogate pair: {error}")])
         if len(body) > BODY_BYTES_MAX:
             return Reply([_too_large(request, len(body))])
         kind = str(type(request).__struct_config__.tag)
@@ -122,7 +125,10 @@ class Link:
     async def series(self, requests: list[r.Request], *, atomic: bool) -> Reply:
         """Send requests that belong together to a server of ours, in one round trip if they fit."""
         correlation = f"c-{next(self._numbers)}"
-        body = write_series(requests, correlation, self.token, atomic=atomic)
+        try:
+            body = write_series(requests, correlation, self.token, atomic=atomic)
+        except UnicodeEncodeError:
+            return await self._in_parts(requests)  # one of them is refused by name
         if len(body) > BODY_BYTES_MAX:
             return await self._in_parts(requests)
         reply = await self._repeat(SERIES_KIND, body, lambda answer: read_series(answer, SERIES_KIND, correlation))
