@@ -18,7 +18,7 @@ import threading
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
-from resonate_core.errors import UsageError
+from resonate_core.errors import StoreBusyError, UsageError
 from resonate_core.limits import RETRY_MS
 from resonate_core.network.local_engine import NEVER_MS, PAUSE_MS, Engine, Job, Submission
 from resonate_core.network.local_exchange import Exchange
@@ -244,10 +244,12 @@ class LocalServer:
                 self._turn(batch, fires=True)
                 self._notices.read_news()
                 self._is_taken = False
-        except Exception:  # noqa: BLE001 - a store that cannot be read now may be readable in a second
-            _log.exception("the embedded server of %s could not look at its store; trying again", self.store.path)
+        except Exception as error:  # noqa: BLE001 - a store that cannot be read now may be readable in a second
+            is_busy = isinstance(self.store.explain(error), StoreBusyError)  # another process is tidying up
+            if not is_busy:
+                _log.exception("the embedded server of %s could not look at its store; trying again", self.store.path)
             with self._condition:
-                self.clock.wait(self._condition, PAUSE_MS)
+                self.clock.wait(self._condition, POLL_MS if is_busy else PAUSE_MS)
 
     def _refuse_rest(self) -> None:
         """Answer whatever is left, so that nobody waits for ever."""

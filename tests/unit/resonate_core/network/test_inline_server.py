@@ -1,6 +1,7 @@
 """The embedded server without a thread: everything happens when told to."""
 
 import logging
+import sqlite3
 
 import pytest
 
@@ -8,7 +9,8 @@ from resonate_core.clock import VirtualClock
 from resonate_core.errors import UsageError
 from resonate_core.network import local_engine
 from resonate_core.network.local import LocalNetwork
-from resonate_core.network.local_server import LocalServer
+from resonate_core.network.local_engine import PAUSE_MS
+from resonate_core.network.local_server import POLL_MS, LocalServer
 from resonate_core.protocol.requests import (
     Execute,
     HeartbeatTask,
@@ -303,3 +305,26 @@ def test_turns_of_one_group_do_not_depend_on_other_messages(server):
         ask(server, targeted(f"t{number}"), targeted(f"h{number}", "poll://any@h"))
     server.pump()
     assert [len(received) for _, received in (first, second, other)] == [2, 2, 4]
+
+
+@pytest.mark.parametrize(
+    ("code", "pause_ms", "is_logged"), [(sqlite3.SQLITE_BUSY, POLL_MS, False), (sqlite3.SQLITE_IOERR, PAUSE_MS, True)]
+)
+def test_store_that_cannot_be_looked_at_is_looked_at_again(tmp_path, monkeypatch, caplog, code, pause_ms, is_logged):
+    store = SqliteStore(tmp_path / "a.db", synchronous="NORMAL")
+    server = LocalServer(store, VirtualClock(100), inline=True)
+    error = sqlite3.OperationalError("not now")
+    error.sqlite_errorcode = code
+
+    def fail():
+        raise error
+
+    pauses = []
+    monkeypatch.setattr(store.board, "is_changed", fail)
+    monkeypatch.setattr(server.clock, "wait", lambda _, timeout_ms: pauses.append(timeout_ms))
+    server._work([])
+    monkeypatch.undo()
+    server._work([])
+    assert pauses == [pause_ms]
+    assert ("could not look at its store" in caplog.text) is is_logged
+    server.close()
