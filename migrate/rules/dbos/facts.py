@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from migrate.rules.base import Rule
     from migrate.rules.dbos.client import Home
     from migrate.rules.dbos.rm216_comprehension import Comprehension, Lowering
+    from migrate.rules.dbos.rm231_queue import QueueFact
 
 Role: TypeAlias = Literal["workflow", "step", "transaction"]
 Place: TypeAlias = Literal["workflow", "step", "nested", "outside"]
@@ -118,9 +119,12 @@ class Facts:
         claimed: names (the first part of ``DBOS.x.y``) that a rule has explained.
         explained: mentions of workflows and steps that a rule rewrites.
         ids: id expression of a start, from the ``with SetWorkflowID(...)`` around it.
+        timeouts: seconds of a start, from the ``with SetWorkflowTimeout(...)`` around it.
         planned: edits, each with the unit that must convert for it.
         client_sites: places that will use the client object.
         wiring: statements that configure, launch or destroy DBOS.
+        queues: queues by name.
+        statics: workflows that are static methods.
         uses_logger: units that write to DBOS's logger.
         needs_context: mentions that a context must answer.
         reached: for a helper, the workflows that reach it.
@@ -133,9 +137,12 @@ class Facts:
     claimed: set[ast.AST] = field(default_factory=set)
     explained: set[ast.AST] = field(default_factory=set)
     ids: dict[ast.Call, ast.expr] = field(default_factory=dict)
+    timeouts: dict[ast.Call, ast.expr] = field(default_factory=dict)
     planned: list[tuple[Unit, Edit]] = field(default_factory=list)
     client_sites: list[At] = field(default_factory=list)
     wiring: list[WiringSite] = field(default_factory=list)
+    queues: dict[str, QueueFact] = field(default_factory=dict)
+    statics: list[Marked] = field(default_factory=list)
     uses_logger: list[Unit] = field(default_factory=list)
     needs_context: list[At] = field(default_factory=list)
     reached: dict[Definition, list[Marked]] = field(default_factory=dict)

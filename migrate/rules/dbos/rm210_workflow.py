@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from migrate.plan.fragments import Named, call
 from migrate.rules.base import Rule
+from migrate.rules.dbos import rm271_http, rm552_recoveries
 
 if TYPE_CHECKING:
     from migrate.plan.fragments import Part
@@ -40,15 +42,25 @@ _OPTIONS: Final = frozenset({"name", "max_recovery_attempts", "auto_upgrade"})
 def survey(facts: Facts, mark: Marked) -> None:
     """Note what a workflow needs."""
     facts.claim(mark.decorator)
-    problem, place = _problem(facts, mark)
+    routes = rm271_http.routes(facts, mark)
+    problem, place = _problem(facts, mark, routes)
+    if not problem and routes:
+        problem = rm271_http.problem(facts, mark)
     if problem:
         message = f"workflow {mark.definition.name}: {problem}"
         facts.stay(facts.at_mark(mark), RULE, message, node=place)
         return
-    facts.later(facts.at_mark(mark), lambda job: edit(job, facts, mark))
+    facts.later(facts.at_mark(mark), lambda job: edit(job, facts, mark, has_handler=bool(routes)))
+    if routes:
+        facts.needs_client(facts.at_mark(mark))
+        facts.later(facts.at_mark(mark), lambda job: rm271_http.edit(job, facts, mark, routes))
+    assert isinstance(mark.decorator, ast.Call)
+    for entry in mark.decorator.keywords:
+        if entry.arg == "max_recovery_attempts":
+            rm552_recoveries.tell(facts, replace(facts.at_mark(mark), node=entry), mark.definition.name)
 
 
-def _problem(facts: Facts, mark: Marked) -> tuple[str, ast.AST]:
+def _problem(facts: Facts, mark: Marked, routes: list[ast.expr]) -> tuple[str, ast.AST]:
     definition, decorator = mark.definition, mark.decorator
     if not isinstance(decorator, ast.Call) or decorator.args:
         return "the decorator is not called with named arguments", decorator
@@ -58,7 +70,7 @@ def _problem(facts: Facts, mark: Marked) -> tuple[str, ast.AST]:
     if definition.scope.kind == "function":
         return f"it is defined inside {getattr(definition.scope.node, 'name', 'a lambda')}", definition.node
     for other, meaning in facts.project.decorators(definition):
-        if other is decorator:
+        if other is decorator or other in routes:
             continue
         known = meaning.name if meaning is not None and meaning.kind == "external" else ""
         if known != "builtins.staticmethod":
@@ -66,7 +78,7 @@ def _problem(facts: Facts, mark: Marked) -> tuple[str, ast.AST]:
     return "", decorator
 
 
-def edit(job: Job, facts: Facts, mark: Marked) -> None:
+def edit(job: Job, facts: Facts, mark: Marked, *, has_handler: bool) -> None:
     """Replace the decorator; the engine changes the signature of a body that yields."""
     definition = mark.definition
     assert isinstance(mark.decorator, ast.Call)
@@ -74,6 +86,8 @@ def edit(job: Job, facts: Facts, mark: Marked) -> None:
     said = {entry.arg: entry for entry in mark.decorator.keywords}
     parts: list[Part] = []
     name: Part | None = said["name"].value if "name" in said else facts.given_name(mark)
+    if name is None and has_handler:
+        name = f'"{definition.name}"'
     if name is not None:
         parts.append(Named("name", name))
     file.replace(mark.decorator, call(file.name("resonate_core.durable"), *parts), code=RULE.code)
@@ -81,9 +95,3 @@ def edit(job: Job, facts: Facts, mark: Marked) -> None:
         assert isinstance(definition.node, (ast.FunctionDef, ast.AsyncFunctionDef))
         context = file.name("resonate_core.Context")
         file.add_parameter(definition.node, f"{job.ctx(definition.module, definition.node)}: {context}", code=RULE.code)
-    if "max_recovery_attempts" in said:
-        job.report(
-            definition.module, said["max_recovery_attempts"], "RM552", "review",
-            f"DBOS gave workflow {definition.name} up after some recoveries; here it is recovered until its deadline",
-            "Give it a timeout where it is started, if a run that crashes its process again and again must end.",
-        )  # fmt: skip

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from migrate.plan.fragments import Named, call
 from migrate.rules.base import Rule
+from migrate.rules.dbos import rm551_last_error
 from migrate.rules.dbos.numbers import is_number, number_of, text_of
 
 if TYPE_CHECKING:
@@ -145,6 +146,8 @@ def survey(facts: Facts, mark: Marked) -> None:
         facts.stay(at, RULE, f"step {definition.name}: {options.problem}", node=options.place)
         return
     facts.later(at, lambda job: edit(job, facts, mark, options))
+    if is_retried(facts, definition.module, options):
+        rm551_last_error.tell(facts, at, definition.name)
 
 
 def context_lookalike(definition: Definition) -> ast.arg | None:
@@ -169,20 +172,10 @@ def edit(job: Job, facts: Facts, mark: Marked, options: StepOptions) -> None:
         parts.append(Named("attempt_timeout", options.said["timeout_seconds"]))
     if is_retried(facts, module, options):
         parts.append(Named("retry_policy", backoff(facts, module, file, options)))
-        _tell_error(job, mark)
     if "preemptible" in options.said:
         message = f"step {mark.definition.name} was preemptible; async steps are always cancelled with their workflow"
         job.report(module, options.said["preemptible"], RULE.code, "review", message)
     file.replace(mark.decorator, call(file.name("resonate_core.step"), *parts), code=RULE.code)
-
-
-def _tell_error(job: Job, mark: Marked) -> None:
-    job.report(
-        mark.definition.module, mark.decorator, "RM551", "note",
-        f"after its last attempt step {mark.definition.name} raises its own last error; DBOS raised "
-        "DBOSMaxStepRetriesExceeded around it",
-        "Look at handlers around its calls that catch something narrower than Exception, or print the error.",
-    )  # fmt: skip
 
 
 def backoff(facts: Facts, module: Module, file: FileEdits, options: StepOptions) -> Part:

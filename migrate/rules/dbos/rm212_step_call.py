@@ -59,3 +59,28 @@ def survey_mentions(facts: Facts, mark: Marked) -> None:
             continue
         facts.survey.link(at.unit, mark.unit)
         facts.stay(at, RULE, f"step {mark.definition.name} is handed to other code, where its call is not recorded")
+
+
+def survey_dynamic(facts: Facts) -> None:
+    """Keep workflows that may call a step in a way that cannot be followed: the call would silently lose its record."""
+    methods = {one.name for one in facts.marked if one.parent is not None and isinstance(one.parent.node, ast.ClassDef)}
+    escapes = any(_is_handed_on(facts, mark) for mark in facts.marked.values())
+    for module in facts.project.modules.values():
+        for node in list(module.sites):
+            if not isinstance(node, ast.Call) or facts.project.resolve(module, node.func) is not None:
+                continue
+            function = node.func
+            unknown_method = isinstance(function, ast.Attribute) and function.attr in methods
+            unknown_value = escapes and isinstance(function, (ast.Name, ast.Subscript, ast.Call))
+            if (unknown_method or unknown_value) and facts.place(module, node) == "workflow":
+                shown = ast.unparse(function)
+                facts.stay(facts.at(module, node), RULE, f"{shown}(...) may be a step, and its call cannot be followed")
+
+
+def _is_handed_on(facts: Facts, mark: Marked) -> bool:
+    """Tell whether a step is used as a value somewhere, so that a call through a variable may be one of it."""
+    for reference in facts.project.references(mark.definition):
+        is_value = reference.kind in ("name", "member") and reference.call is None
+        if is_value and reference.node not in facts.explained and not reference.module.is_test:
+            return not isinstance(reference.module.parents.get(reference.node), ast.Attribute)
+    return False

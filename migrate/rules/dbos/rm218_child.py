@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from migrate.plan.fragments import call as make_call
 from migrate.plan.fragments import code
 from migrate.rules.base import Rule
-from migrate.rules.dbos import rm232_handle
+from migrate.rules.dbos import rm231_queue, rm232_handle, rm553_waits_for_child
 from migrate.rules.dbos.handles import follow
 from migrate.rules.dbos.nodes import awaited
 
@@ -39,15 +39,15 @@ is attached.""",
     action="Ask for the result where the child was started, or pass on its id instead of the handle.",
     minutes=10,
 )
-#: A branch that may not be taken.
-_CONDITIONS: Final = (ast.If, ast.ExceptHandler, ast.IfExp, ast.While)
 
 
 def survey(facts: Facts, module: Module, start: Start) -> None:
     """Note a start in a workflow's body or helper."""
     at = facts.at(module, start.call)
     facts.explain(start.function)
-    if start.gives_handle:
+    if start.is_queued:
+        rm231_queue.link(facts, at, start.call)
+    elif start.gives_handle:
         facts.claim(start.call.func)
     if start.target is not None:
         facts.survey.link(at.unit, start.target.unit)
@@ -77,18 +77,8 @@ def _survey_started(facts: Facts, at: At, start: Start) -> None:
         _plan(facts, at, start, awaited(at.module, chained[0]), "rpc")
     else:
         _plan(facts, at, start, node, "begin_rpc" if uses.results else "detached")
-        if uses.results:
-            _tell_waiting(facts, at, uses.results)
+        rm553_waits_for_child.tell(facts, at, uses.results)
     rm232_handle.survey_uses(facts, at, uses)
-
-
-def _tell_waiting(facts: Facts, at: At, results: list[ast.Call]) -> None:
-    """Say it where a result is asked for under a condition only: the child is attached all the same."""
-    shared = set(at.module.ancestors(at.node))
-    ways = [[one for one in at.module.ancestors(result) if one not in shared] for result in results]
-    if all(any(isinstance(one, _CONDITIONS) for one in way) for way in ways):
-        message = "the result of this child may not be asked for; the workflow now waits for the child before it ends"
-        facts.tell(at, "RM553", "review", message, "Use ctx.detached if the workflow must not wait.")
 
 
 def _plan(facts: Facts, at: At, start: Start, node: ast.expr, verb: str) -> None:
@@ -99,7 +89,11 @@ def _plan(facts: Facts, at: At, start: Start, node: ast.expr, verb: str) -> None
 def edit(job: Job, facts: Facts, at: At, start: Start, node: ast.expr, verb: str) -> None:  # noqa: PLR0917 - one closure
     """Write the yield."""
     command: Part = make_call(f"{at.ctx(job)}.{verb}", start.function, *start.args)
-    given = facts.ids.get(start.call)
-    if given is not None:
+    given, seconds = facts.ids.get(start.call), facts.timeouts.get(start.call)
+    if given is not None and seconds is not None:
+        command = code("{}.options(id={}, timeout={})", command, given, seconds)
+    elif given is not None:
         command = code("{}.options(id={})", command, given)
+    elif seconds is not None:
+        command = code("{}.options(timeout={})", command, seconds)
     at.file(job).replace(node, code("yield {}", command), code=RULE.code)

@@ -39,7 +39,8 @@ def survey(facts: Facts, module: Module, call: ast.Call) -> None:
     facts.claim(call.func)
     at = facts.at(module, call)
     receives = facts.project.external(module, call.func) in RECV
-    verb, parts = ("recv", _recv_parts(call)) if receives else ("send", _send_parts(call))
+    parts = _recv_parts(call) if receives else _send_parts(call, with_key=at.place == "outside")
+    verb = "recv" if receives else "send"
     if not receives:
         facts.link_all(at.unit)
     if parts is None:
@@ -54,16 +55,25 @@ def survey(facts: Facts, module: Module, call: ast.Call) -> None:
 
 
 def _recv_parts(call: ast.Call) -> list[Part] | None:
-    topic, timeout = keyword(call, "topic", 0), keyword(call, "timeout_seconds", 1)
-    given = [one for one in (topic, timeout) if one is not None]
-    if has_stars(call) or count_arguments(call) != len(given):
+    topic, timeout = _topic(call, 0), keyword(call, "timeout_seconds", 1)
+    if has_stars(call) or count_arguments(call) != (topic is not None) + (timeout is not None):
         return None
     return [*([topic] if topic is not None else []), Named("timeout", timeout or DEFAULT_TIMEOUT)]
 
 
-def _send_parts(call: ast.Call) -> list[Part] | None:
+def _send_parts(call: ast.Call, *, with_key: bool) -> list[Part] | None:
     target, message = keyword(call, "destination_id", 0), keyword(call, "message", 1)
     if has_stars(call) or target is None or message is None:
         return None
-    given: list[Part] = [one for one in (target, message, keyword(call, "topic", 2)) if one is not None]
+    topic, key = _topic(call, 2), keyword(call, "idempotency_key") if with_key else None
+    given: list[Part] = [target, message, *([topic] if topic is not None else [])]
+    if key is not None:
+        given.append(Named("idempotency_key", key))
     return given if count_arguments(call) == len(given) else None
+
+
+def _topic(call: ast.Call, position: int) -> Part | None:
+    """Return the topic as it was given: by name or by position."""
+    value = keyword(call, "topic", position)
+    named = any(entry.arg == "topic" for entry in call.keywords)
+    return Named("topic", value) if named and value is not None else value

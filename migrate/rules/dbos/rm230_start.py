@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from migrate.plan.fragments import call as make_call
 from migrate.plan.fragments import code
 from migrate.rules.base import Rule
-from migrate.rules.dbos import rm232_handle
+from migrate.rules.dbos import rm231_queue, rm232_handle
 from migrate.rules.dbos.handles import follow
 from migrate.rules.dbos.nodes import awaited
 
@@ -43,7 +43,9 @@ def survey(facts: Facts, module: Module, start: Start) -> None:
     """Note a start outside of workflows."""
     at = facts.at(module, start.call)
     facts.explain(start.function)
-    if start.gives_handle:
+    if start.is_queued:
+        rm231_queue.link(facts, at, start.call)
+    elif start.gives_handle:
         facts.claim(start.call.func)
     if start.target is not None:
         facts.survey.link(at.unit, start.target.unit)
@@ -85,12 +87,11 @@ def edit(job: Job, facts: Facts, at: At, start: Start) -> None:
     given: Part | None = facts.ids.get(start.call)
     if given is None:
         given = f"str({file.name('uuid.uuid4')}())"
-    verb = "begin_run" if start.gives_handle else "run"
     parts = (given, start.function, *start.args)
-    if at.is_async:
-        new: Part = code("await {}", make_call(f"{client}.aio.{verb}", *parts))
-    else:
-        new = make_call(f"{client}.{verb}", *parts)
+    method = f".{'aio.' if at.is_async else ''}{start.client_verb}"
+    seconds = facts.timeouts.get(start.call)
+    function: Part = client + method if seconds is None else code(f"{client}.options(timeout={{}}){method}", seconds)
+    new = code("await {}", make_call(function, *parts)) if at.is_async else make_call(function, *parts)
     file.replace(awaited(at.module, start.call), new, code=RULE.code)
 
 

@@ -54,7 +54,7 @@ def _serve(facts: Facts, at: At, call: ast.Call) -> str:
         return "it is not the plain form `with SetWorkflowID(id):`"
     statement = module.parents[item]
     assert isinstance(statement, (ast.With, ast.AsyncWith))
-    starts = _starts(facts, module, statement)
+    starts = starts_in(facts, module, statement)
     if not starts:
         return "the block starts no workflow that is plain to see"
     problem = _not_once(module, statement, starts)
@@ -71,7 +71,8 @@ def _serve(facts: Facts, at: At, call: ast.Call) -> str:
     return ""
 
 
-def _starts(facts: Facts, module: Module, statement: ast.With | ast.AsyncWith) -> list[ast.Call]:
+def starts_in(facts: Facts, module: Module, statement: ast.With | ast.AsyncWith) -> list[ast.Call]:
+    """Return the calls in a block that start workflows, in order."""
     calls = [node for part in statement.body for node in ast.walk(part) if isinstance(node, ast.Call)]
     found = [node for node in calls if read_start(facts, module, node) is not None]
     return sorted(found, key=lambda node: (node.lineno, node.col_offset))

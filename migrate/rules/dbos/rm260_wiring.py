@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from migrate.plan.fragments import block
 from migrate.rules.base import Rule
+from migrate.rules.dbos import rm261_fastapi, rm270_classes, rm554_configuration
 from migrate.rules.dbos.client import NAME, app_path, client_name
 from migrate.rules.dbos.facts import At, WiringSite
 from migrate.rules.dbos.nodes import keyword, statement_of
@@ -47,22 +48,7 @@ _KINDS: Final[Mapping[str, Literal["construct", "launch", "destroy"]]] = {
     LAUNCH: "launch",
     DESTROY: "destroy",
 }
-_CONFIG_ONLY: Final = frozenset({"config", "conductor_url", "conductor_key"})
-#: Keys of the configuration that change what the program does, and what to do about it.
-_CONFIG_NOTES: Final = {
-    "application_version": "an execution keeps to a version of its function, @durable(version=...), not of the program",
-    "executor_id": "any worker of the group takes over what a dead one left; there are no executor ids",
-    "conductor_key": "there is no control plane to connect to; any worker recovers the executions of a dead one",
-    "max_executor_threads": "the number of threads that run steps is set on Resonate",
-    "run_admin_server": "there is no admin server",
-    "admin_port": "there is no admin server",
-    "serializer": "values are stored as JSON with their types",
-    "enable_otlp": "traces are not exported",
-    "otlp_traces_endpoints": "traces are not exported",
-    "otlp_logs_endpoints": "logs are not exported; add a handler to logging",
-    "log_level": "levels are set with logging",
-    "console_log_level": "levels are set with logging",
-}
+_CONFIG_ONLY: Final = frozenset({"config", "conductor_url", "conductor_key", "fastapi"})
 
 
 def survey(facts: Facts, module: Module, call: ast.Call) -> None:
@@ -77,7 +63,22 @@ def survey(facts: Facts, module: Module, call: ast.Call) -> None:
         return
     if name == DBOS:
         _claim_config(facts, module, call)
+    if keyword(call, "fastapi") is not None and not _survey_fastapi(facts, module, call):
+        return
     facts.wiring.append(WiringSite(module, call, _KINDS[name]))
+
+
+def _survey_fastapi(facts: Facts, module: Module, call: ast.Call) -> bool:
+    """Note a launch that is tied to FastAPI; everything moves with it, or nothing."""
+    at = facts.at_wiring(module, call)
+    facts.link_all(at.unit)
+    app = rm261_fastapi.application(facts, at)
+    if app is None:
+        facts.stay(at, rm261_fastapi.RULE, "DBOS(fastapi=...) is tied to an application that has its own lifespan")
+        return False
+    facts.needs_client(at)
+    facts.later(at, lambda job: rm261_fastapi.edit(job, facts, at, app))
+    return True
 
 
 def _claim_config(facts: Facts, module: Module, call: ast.Call) -> None:
@@ -130,7 +131,8 @@ def edit(job: Job, facts: Facts) -> None:
             _edit_construct(job, facts, site, unit, stays=stays, configure=configure)
         else:
             _edit_launch(job, facts, site, unit, stays=stays)
-    if not any(site.kind == "launch" for site in facts.wiring) and facts.client_sites:
+    is_launched = any(site.kind == "launch" or keyword(site.node, "fastapi") is not None for site in facts.wiring)
+    if not is_launched and facts.client_sites:
         first = facts.client_sites[0]
         job.report(first.module, first.node, RULE.code, "review", "no file here launches DBOS", RULE.action)
 
@@ -140,7 +142,7 @@ def _make_at_top(job: Job, module: Module, name: str, unit: Unit) -> None:
     line = f"{name} = {file.name('resonate_core.Resonate')}()"
     imports = [node for node in module.tree.body if isinstance(node, (ast.Import, ast.ImportFrom))]
     if imports:
-        file.insert_after(imports[-1], line, code=RULE.code)
+        file.insert_after(imports[-1], f"\n{line}", code=RULE.code)
     else:
         file.insert_start(module.tree, line, code=RULE.code)
 
@@ -178,7 +180,7 @@ def _edit_config(job: Job, facts: Facts, site: WiringSite, unit: Unit) -> None:
         if assigned is not None:
             shown = assigned.value or value
             _drop_config(job.file(module, unit), facts, assigned, is_read_elsewhere=_reads(module, value) > 1)
-    _tell(job, module, shown)
+    rm554_configuration.tell(job, module, shown)
 
 
 def _drop_config(
@@ -192,19 +194,6 @@ def _drop_config(
         file.replace(assigned.annotation, "dict", code=RULE.code)
     if isinstance(assigned.value, ast.Call) and facts.project.external(module, assigned.value.func) == CONFIG:
         file.replace(assigned.value.func, "dict", code=RULE.code)
-
-
-def _tell(job: Job, module: Module, config: ast.AST) -> None:
-    job.report(
-        module, config, "RM554", "note",
-        "executions are stored where RESONATE_URL says, else in resonate.db; those in DBOS's database stay there",
-        "Set RESONATE_URL, and let running workflows finish on DBOS first.",
-    )  # fmt: skip
-    if not isinstance(config, ast.Dict):
-        return
-    for key in config.keys:
-        if isinstance(key, ast.Constant) and key.value in _CONFIG_NOTES:
-            job.report(module, key, "RM554", "note", f"{key.value}: {_CONFIG_NOTES[str(key.value)]}")
 
 
 def _only_assignment(module: Module, name: ast.Name) -> ast.Assign | ast.AnnAssign | None:
@@ -225,12 +214,14 @@ def _edit_launch(job: Job, facts: Facts, site: WiringSite, unit: Unit, *, stays:
     module = site.module
     file = job.file(module, unit)
     statement = statement_of(module, site.node)
-    client = client_name(facts, job, At(module, site.node, unit, "outside"))
+    at = At(module, site.node, unit, "outside")
+    client = client_name(facts, job, at)
     function = module.function_around(site.node)
     is_async = function is not None and function.is_async
     verb = "start" if site.kind == "launch" else "stop"
     call = f"await {client}.aio.{verb}()" if is_async else f"{client}.{verb}()"
-    lines = [f"{client}.register_all()", call] if verb == "start" else [call]
+    registered = [f"{client}.register_all()", *rm270_classes.registrations(job, facts, at, client)]
+    lines = [*registered, call] if verb == "start" else [call]
     if stays and verb == "start":
         file.insert_after(statement, block(*lines), code=RULE.code)
     elif stays:

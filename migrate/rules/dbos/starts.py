@@ -6,6 +6,7 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from migrate.rules.dbos import rm231_queue
 from migrate.rules.dbos.nodes import arguments
 from migrate.rules.dbos.vocabulary import START
 
@@ -23,7 +24,8 @@ class Start:
         function: expression that names what is started.
         target: the workflow or step, or None if the expression cannot be followed.
         args: arguments for it, in order.
-        gives_handle: it is ``start_workflow``; else the call waits for the result.
+        gives_handle: it is ``start_workflow`` or ``enqueue``; else the call waits for the result.
+        is_queued: it goes through a queue.
     """
 
     call: ast.Call
@@ -31,6 +33,14 @@ class Start:
     target: Marked | None
     args: tuple[ast.AST, ...]
     gives_handle: bool
+    is_queued: bool = False
+
+    @property
+    def client_verb(self) -> str:
+        """Return the client's method that does it: a queued one may run on any worker."""
+        if not self.gives_handle:
+            return "run"
+        return "begin_rpc" if self.is_queued else "begin_run"
 
 
 def read_start(facts: Facts, module: Module, call: ast.Call) -> Start | None:
@@ -41,6 +51,11 @@ def read_start(facts: Facts, module: Module, call: ast.Call) -> Start | None:
         function = call.args[0]
         rest = tuple(argument for argument in arguments(call) if argument is not function)
         return Start(call, function, facts.called(module, function), rest, gives_handle=True)
+    queued = rm231_queue.enqueued(facts, module, call)
+    if queued is not None:
+        skipped = call.args[: call.args.index(queued) + 1]
+        rest = tuple(argument for argument in arguments(call) if argument not in skipped)
+        return Start(call, queued, facts.called(module, queued), rest, gives_handle=True, is_queued=True)
     target = facts.called(module, call.func)
     if target is None or target.role != "workflow":
         return None

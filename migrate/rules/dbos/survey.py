@@ -11,20 +11,28 @@ from migrate.rules.dbos import (
     rm211_step,
     rm212_step_call,
     rm213_helper,
+    rm215_run_step,
     rm218_child,
     rm220_events,
     rm221_messages,
     rm230_start,
+    rm231_queue,
     rm232_handle,
     rm240_sleep,
+    rm242_timeout,
     rm250_workflow_id,
     rm251_identity,
     rm252_logger,
+    rm255_clock,
     rm260_wiring,
+    rm270_classes,
+    rm280_management,
+    rm556_blocking,
 )
 from migrate.rules.dbos.facts import Facts, Marked
 from migrate.rules.dbos.starts import read_start
 from migrate.rules.dbos.vocabulary import (
+    CANCEL,
     DBOS,
     DESTROY,
     GET_EVENT,
@@ -33,8 +41,10 @@ from migrate.rules.dbos.vocabulary import (
     LOGGER,
     RECV,
     RETRIEVE,
+    RUN_STEP,
     SEND,
     SET_EVENT,
+    SET_TIMEOUT,
     SET_WORKFLOW_ID,
     SLEEP,
     STEP,
@@ -59,6 +69,9 @@ CALLS: Final[dict[str, Callable[[Facts, Module, ast.Call], None]]] = {
     **dict.fromkeys(SET_EVENT | GET_EVENT, rm220_events.survey),
     **dict.fromkeys(SEND | RECV, rm221_messages.survey),
     **dict.fromkeys(RETRIEVE, rm232_handle.survey_retrieve),
+    **dict.fromkeys(RUN_STEP, rm215_run_step.survey),
+    **dict.fromkeys(CANCEL, rm280_management.survey),
+    SET_TIMEOUT: rm242_timeout.survey,
 }
 #: External name of an attribute or annotation -> rule that notes the mention.
 MENTIONS: Final[dict[str, Callable[[Facts, Module, ast.Attribute], None]]] = {
@@ -73,11 +86,13 @@ def survey(project: Project) -> Facts:
     facts = Facts(project)
     _mark(facts)
     _walk_inside(facts)
+    rm231_queue.collect(facts)
     for mark in facts.marked.values():
         if mark.role == "workflow":
             rm210_workflow.survey(facts, mark)
         else:
             rm211_step.survey(facts, mark)
+    rm270_classes.survey(facts)
     for module in project.modules.values():
         _survey_module(facts, module)
     for mark in facts.marked.values():
@@ -159,6 +174,11 @@ def _survey_late(facts: Facts) -> None:
         for call, name in facts.project.calls(module):
             if name in rm240_sleep.RAW:
                 rm240_sleep.survey_raw(facts, module, call)
+    for module in facts.project.modules.values():
+        for call, name in facts.project.calls(module):
+            rm255_clock.survey(facts, module, call, name)
+            rm556_blocking.survey(facts, module, call, name)
+    rm212_step_call.survey_dynamic(facts)
     rm213_helper.survey(facts)
     rm251_identity.survey_contexts(facts)
     rm201_unknown.survey(facts)

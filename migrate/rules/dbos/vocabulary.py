@@ -14,6 +14,7 @@ WORKFLOW: Final = "dbos.DBOS.workflow"
 STEP: Final = "dbos.DBOS.step"
 TRANSACTION: Final = "dbos.DBOS.transaction"
 SCHEDULED: Final = "dbos.DBOS.scheduled"
+INSTANCE: Final = "dbos.DBOSConfiguredInstance"
 DBOS_CLASS: Final = "dbos.DBOS.dbos_class"
 
 RUN_STEP: Final = frozenset({"dbos.DBOS.run_step", "dbos.DBOS.run_step_async"})
