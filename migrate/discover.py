@@ -58,10 +58,7 @@ def discover(paths: Sequence[Path], *, exclude: Sequence[str] = ()) -> Tree:
     Raises:
         UsageError: a path does not exist.
     """
-    asked = [Path(os.path.abspath(path)) for path in paths]  # noqa: PTH100 - resolve() would follow links
-    for path, given in zip(asked, paths, strict=True):
-        if not path.exists():
-            raise UsageError(f"path {str(given)!r} does not exist")
+    asked = _asked(paths)
     root = _common_directory(asked)
     found: set[Path] = set()
     for path in asked:
@@ -71,6 +68,23 @@ def discover(paths: Sequence[Path], *, exclude: Sequence[str] = ()) -> Tree:
         spec = _ignore_spec(exclude)
         files = [file for file in files if not spec(file.relative_to(root).as_posix())]
     return Tree(root, tuple(files))
+
+
+def root_of(paths: Sequence[Path]) -> Path:
+    """Return the root of a run on ``paths`` without looking at any file.
+
+    Raises:
+        UsageError: a path does not exist.
+    """
+    return _common_directory(_asked(paths))
+
+
+def _asked(paths: Sequence[Path]) -> list[Path]:
+    asked = [Path(os.path.abspath(path)) for path in paths]  # noqa: PTH100 - resolve() would follow links
+    for path, given in zip(asked, paths, strict=True):
+        if not path.exists():
+            raise UsageError(f"path {str(given)!r} does not exist")
+    return asked
 
 
 def _common_directory(paths: Sequence[Path]) -> Path:

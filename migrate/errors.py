@@ -5,8 +5,6 @@ MigrateError                 ends the run; the message says what to do
 └── RefusedError             would write where a person must decide first (exit code 4)
 
 FileProblem                  one file cannot be read, rewritten or written; the run goes on (exit code 3)
-
-NotMappableError             the two syntax trees of one file disagree; the file is left alone
 """
 
 from __future__ import annotations
@@ -57,7 +55,3 @@ class FileProblem(Exception):  # noqa: N818 - it is a result that travels as an 
 
 def _problem(code: str, reason: str, line: int) -> FileProblem:
     return FileProblem(code, reason, line=line)
-
-
-class NotMappableError(Exception):
-    """A site of the analysis has no counterpart in the tree that is rewritten."""

@@ -7,9 +7,8 @@ from typing import Final
 #: Files above this size are generated data in practice; parsing them costs seconds and gains nothing.
 FILE_BYTES_MAX: Final = 4_000_000
 
-#: Deeper nesting than this overflows the native stack of a parser; CPython's own compiler stops near 100 blocks
-#: and near 1000 levels of expression.
-NESTING_MAX: Final = 180
+#: A file is searched for the SDK's name up to this size; nobody writes Python beyond it.
+READ_BYTES_MAX: Final = 100_000_000
 
 #: Re-exports are followed this far; longer chains are import cycles.
 RE_EXPORT_HOPS_MAX: Final = 32

@@ -16,7 +16,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from migrate.errors import FileProblem
-from migrate.limits import FILE_BYTES_MAX
+from migrate.limits import FILE_BYTES_MAX, READ_BYTES_MAX
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,7 +65,7 @@ def read_bytes(file: Path, root: Path) -> bytes:
     """Read one file, or say in one line why not.
 
     Raises:
-        FileProblem: a link that leaves the tree, not readable, gone, or too large.
+        FileProblem: a link that leaves the tree, not readable, gone, or absurdly large.
     """
     try:
         if file.is_symlink() and not file.resolve(strict=True).is_relative_to(root.resolve()):
@@ -73,8 +73,8 @@ def read_bytes(file: Path, root: Path) -> bytes:
         info = file.stat()
         if not stat.S_ISREG(info.st_mode):
             raise FileProblem("RM006", "not a regular file")
-        if info.st_size > FILE_BYTES_MAX:
-            raise FileProblem("RM006", f"{info.st_size} bytes, more than the limit of {FILE_BYTES_MAX}")
+        if info.st_size > READ_BYTES_MAX:
+            raise FileProblem("RM006", f"{info.st_size} bytes, more than the limit of {READ_BYTES_MAX}")
         return file.read_bytes()
     except FileNotFoundError:
         raise FileProblem("RM006", "disappeared before it was read") from None
@@ -88,8 +88,10 @@ def decode(path: str, file: Path, data: bytes) -> SourceFile:
     """Decode as the interpreter would (PEP 263), keeping newlines.
 
     Raises:
-        FileProblem: unknown or wrong encoding.
+        FileProblem: unknown or wrong encoding, or too large.
     """
+    if len(data) > FILE_BYTES_MAX:
+        raise FileProblem("RM006", f"{len(data)} bytes, more than the limit of {FILE_BYTES_MAX}")
     has_bom = data.startswith(codecs.BOM_UTF8)
     body = data[len(codecs.BOM_UTF8) :] if has_bom else data
     try:

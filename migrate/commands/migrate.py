@@ -11,7 +11,7 @@ import click
 
 from migrate.commands.output import Progress, display_root, print_failures, show_report, write_reports
 from migrate.commands.settings import build_request
-from migrate.discover import discover
+from migrate.discover import root_of
 from migrate.errors import RefusedError, UsageError
 from migrate.git import check_clean
 from migrate.journal import Journal, home
@@ -31,7 +31,7 @@ def migrate_command(*, dry_run: bool, check: bool, allow_dirty: bool, interactiv
     writes = not (dry_run or check)
     if interactive and not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("--interactive asks questions, and there is no terminal to answer them")
-    root = discover(request.settings.paths).root
+    root = root_of(request.settings.paths)
     if writes:
         _check_journal(root)
         if not request.allow_dirty:
@@ -62,10 +62,12 @@ def _write(result: Run) -> None:
     journal = Journal(home(result.tree.root))
     parts = [[targets[path] for path in part] for part in components({path: result.groups[path] for path in targets})]
     problems = write_all(parts, journal)
+    reasons = {path: problem.reason.removeprefix(f"{path} ") for path, problem in problems.items()}
     report.files = [
-        replace(one, status="failed", reason=problems[one.path].reason, new=None) if one.path in problems else one
+        replace(one, status="failed", reason=reasons[one.path], new=None) if one.path in problems else one
         for one in report.files
     ]
+    report.workflows = [replace(one, tier="manual") if one.path in problems else one for one in report.workflows]
     journal.keep_report(json.dumps(to_json(report)))
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from dataclasses import asdict
 
 import click
 
 from migrate.rules.catalogue import rule, rules
+
+#: Width of explanations.
+_PAGE = 96
 
 
 def explain_command(code: str) -> int:
@@ -21,7 +25,16 @@ def explain_command(code: str) -> int:
 
 
 def _indented(text: str) -> str:
-    return "\n".join(f"  {line}".rstrip() for line in text.strip().splitlines())
+    """Return a text indented, its paragraphs broken to the width of a page; code blocks stay as they are."""
+    out: list[str] = []
+    for line in text.strip().splitlines():
+        is_code = line.startswith((" ", "\t")) or len(line) <= _PAGE
+        out += (
+            [f"  {line}".rstrip()]
+            if is_code
+            else textwrap.wrap(line, _PAGE, initial_indent="  ", subsequent_indent="  ")
+        )
+    return "\n".join(out)
 
 
 def rules_command(output: str) -> int:

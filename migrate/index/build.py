@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING, Final
 
 from migrate.index.model import Binding, Definition, Import, Module, Scope
-from migrate.index.order import KIND_OF, Site, children
+from migrate.index.order import KIND_OF, children
 
 if TYPE_CHECKING:
     from migrate.source import SourceFile
@@ -48,11 +48,8 @@ class _Builder:
         if parent is not None:
             module.parents[node] = parent
         module.scope_of[node] = scope
-        kind = KIND_OF.get(type(node))
-        if kind is not None:
-            ordinal = module.counts.get(kind, 0)
-            module.counts[kind] = ordinal + 1
-            module.sites[node] = Site(kind, ordinal)
+        if type(node) in KIND_OF:
+            module.sites.append(node)
         handler = _HANDLERS.get(type(node))
         if handler is None:
             for child in children(node):

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
-    from migrate.index.order import Site
     from migrate.source import SourceFile
 
 FunctionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
@@ -101,6 +100,7 @@ class Module:
     Attributes:
         name: dotted; empty segments never occur.
         references: outermost name or attribute chain of each expression that starts with a name, in source order.
+        sites: nodes of the kinds that rules look at (``order.KIND_OF``), in source order.
         scope_of: scope in which a node's names are looked up.
         annotations: texts that stand where an annotation does.
     """
@@ -113,8 +113,7 @@ class Module:
     scope: Scope
     scope_of: dict[ast.AST, Scope] = field(default_factory=dict)
     parents: dict[ast.AST, ast.AST] = field(default_factory=dict)
-    sites: dict[ast.AST, Site] = field(default_factory=dict)
-    counts: dict[str, int] = field(default_factory=dict)
+    sites: list[ast.AST] = field(default_factory=list)
     imports: list[Import] = field(default_factory=list)
     stars: list[str] = field(default_factory=list)
     references: list[ast.Name | ast.Attribute] = field(default_factory=list)

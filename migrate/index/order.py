@@ -1,32 +1,19 @@
 """Children of an ``ast`` node in the order of the source text.
 
-Sites are named by kind and ordinal: the third call of a file is the third call in the analysis tree and in the tree
-that is rewritten, as long as both are walked in source order. ``ast`` keeps some fields in another order, so this
-module says the order once. Positions are not used: inside f-strings they are wrong before Python 3.12.
+``ast`` keeps some fields in another order, so this module says the order once. Whatever is matched or reported by order
+(references, new names, nodes inside f-strings) relies on it.
 """
 
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-class Site(NamedTuple):
-    """Identity of a node in both trees of a file.
-
-    Attributes:
-        kind: one of ``KINDS``.
-        ordinal: how many nodes of that kind stand before it.
-    """
-
-    kind: str
-    ordinal: int
-
-
-#: Kinds of nodes that edits may name. "statement" is a simple statement, "def" both kinds of functions.
+#: Kinds of nodes that rules look at. "statement" is a simple statement, "def" both kinds of functions.
 KIND_OF: Final[dict[type[ast.AST], str]] = {
     ast.Name: "name",
     ast.Attribute: "attribute",
@@ -55,7 +42,6 @@ if hasattr(ast, "TypeAlias"):  # 3.12
     KIND_OF[ast.TypeAlias] = "statement"
 
 _CONTEXTS: Final = (ast.expr_context, ast.operator, ast.boolop, ast.unaryop, ast.cmpop)
-KINDS: Final = frozenset(KIND_OF.values())
 
 
 def walk(node: ast.AST) -> Iterator[ast.AST]:

@@ -144,8 +144,9 @@ def test_cli_read_only_file_is_left_with_what_belongs_to_it(folder):
     (folder / "flow.py").chmod(0o444)
     before = (folder / "flow.py").read_bytes()
     done = migrate(folder)
-    assert (done.returncode, done.stderr) == (3, "flow.py: flow.py is read-only\n")
+    assert (done.returncode, done.stderr) == (3, "flow.py: is read-only\n")
     assert (folder / "flow.py").read_bytes() == before
+    assert "2 workflows: 1 idiomatic, 1 manual" in done.stdout
     assert "@durable()" in (folder / "other.py").read_text()
 
 

@@ -85,3 +85,11 @@ def test_load_deeply_nested_file_is_a_problem_not_a_crash(tmp_path):
     put(tmp_path, deep="import sdk\nx = " + "-" * 3000 + "1\n", chain="import sdk\nx = a" + ".b" * 2000 + "\n")
     found = loaded(tmp_path)
     assert set(found.problems) | set(found.sources) == {"chain.py", "deep.py"}
+
+
+def test_load_large_file_counts_only_if_it_names_the_sdk(tmp_path, monkeypatch):
+    monkeypatch.setattr("migrate.source.FILE_BYTES_MAX", 20)
+    put(tmp_path, generated="x = 1\n" * 10, ours="import sdk\n" * 10)
+    found = loaded(tmp_path)
+    assert found.skipped == ["generated.py"]
+    assert found.problems["ours.py"].reason == "110 bytes, more than the limit of 20"
