@@ -7,6 +7,7 @@ import logging
 import os
 import re
 import uuid
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,7 +23,6 @@ from resonate_core import AlreadyStartedError, DriverHost, ExecutionClosedError,
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from concurrent.futures import Future
 
     from temporalio.bridge.worker import WorkerConfig
 
@@ -83,6 +83,7 @@ class Connection:
         self.resonate = resonate
         self.identity = identity
         self.host = DriverHost(resonate)
+        self._members: list[DriverHost] = []
 
     # -- what temporalio's worker asks its bridge client for -----------------------------------------------------------
 
@@ -94,7 +95,18 @@ class Connection:
 
     def sibling(self, group: str) -> Resonate:
         """Return a member of a group on the same store."""
-        return self.host.sibling(group=group)
+        member = self.host.sibling(group=group)
+        self._members.append(DriverHost(member))
+        return member
+
+    def is_quiet(self) -> bool:
+        """Whether nothing goes on in this process's members of the store."""
+        return self.host.is_quiet and all(member.is_quiet for member in self._members)
+
+    def next_due_ms(self) -> int | None:
+        """Return the instant at which something happens by itself in this process."""
+        found = [host.next_due_ms() for host in (self.host, *self._members)]
+        return min((due for due in found if due is not None), default=None)
 
     def now_ms(self) -> int:
         """Return the time of the store's clock."""
@@ -197,14 +209,30 @@ class Connection:
         reply = f"{record.id}.query.{uuid.uuid4()}"
         await self.open_promise(reply)
         await asyncio.wrap_future(self.post(record.id, {**message, "id": reply, "reply": reply}))
+        answer = await self.answer(record.id, reply)
+        return await self._query_closed(record, message) if answer is None else self.host.outcome(answer)
+
+    async def answer(self, promise_id: str, reply: str) -> PromiseRecord | None:
+        """Wait for the answer of an execution; None if it ended without one."""
         answered = asyncio.wrap_future(self.host.settled(reply))
-        closed = asyncio.wrap_future(self.host.settled(record.id))
-        await asyncio.wait([answered, closed], return_when=asyncio.FIRST_COMPLETED)
-        if not answered.done():
+        closed = asyncio.wrap_future(self.host.settled(promise_id))
+        try:
+            await asyncio.wait([answered, closed], return_when=asyncio.FIRST_COMPLETED)
+            return answered.result() if answered.done() else await asyncio.wrap_future(self._if_settled(reply))
+        finally:
             answered.cancel()
-            return await self._query_closed(record, message)
-        closed.cancel()
-        return self.host.outcome(answered.result())
+            closed.cancel()
+
+    def _if_settled(self, promise_id: str) -> Future[PromiseRecord | None]:
+        """Return a record that is settled already: an answer is written before the end."""
+        found: Future[PromiseRecord | None] = Future()
+
+        def told(asked: Future[PromiseRecord | None]) -> None:
+            record = asked.result()
+            found.set_result(None if record is None or record.state == "pending" else record)
+
+        self.host.get(promise_id).add_done_callback(told)
+        return found
 
     async def current_run(self, promise_id: str) -> str:
         """Return the run id of the newest run of a generation."""

@@ -19,7 +19,8 @@ import temporalio.converter
 import temporalio.exceptions
 import temporalio.service
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
-from temporalio.bridge.worker import PollShutdownError  # type: ignore[attr-defined] # exported without saying so
+from temporalio.bridge.worker import PollShutdownError as PollShutdownError  # type: ignore[attr-defined] # noqa: PLC0414
+from temporalio.testing import _workflow as _testing
 from temporalio.worker import _workflow as _worker_workflow
 
 if TYPE_CHECKING:
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 
     from google.protobuf.message import Message
     from temporalio.bridge.proto.workflow_activation import WorkflowActivation
-
-__all__ = ["BridgeServiceClient", "Instance", "PollShutdownError", "install", "workflow_worker_of"]
 
 TESTED: Final = ((1, 20), (1, 35))
 
@@ -113,6 +112,12 @@ def has_workflow(worker: Any, name: str) -> bool:
     """Whether a ``Worker`` runs workflows of a name."""
     half = worker._workflow_worker  # noqa: SLF001
     return half is not None and (name in half._workflows or half._dynamic_workflow is not None)  # noqa: SLF001
+
+
+def environment_without_server(client: Any, store: Any, *, skips_time: bool) -> Any:
+    """Return temporalio's own test environment around a client, with something else to shut down than a server."""
+    kind = _testing._V1WorkflowEnvironment if skips_time else _testing._NonTsWorkflowEnvironment  # noqa: SLF001
+    return kind(client, store)
 
 
 class Instance:

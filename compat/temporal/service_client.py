@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from compat.temporal.connection import Connection, store_url
 from compat.temporal.private import BridgeServiceClient
+from compat.temporal.rpc_activities import ActivityCalls
+from compat.temporal.rpc_testing import TestingCalls
 from compat.temporal.rpc_visibility import VisibilityCalls
 from compat.temporal.rpc_workflows import WorkflowCalls
 from compat.unsupported import UnsupportedFeatureError
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from temporalio.service import ConnectConfig
 
 
-class ResonateServiceClient(BridgeServiceClient, WorkflowCalls, VisibilityCalls):
+class ResonateServiceClient(BridgeServiceClient, WorkflowCalls, VisibilityCalls, ActivityCalls, TestingCalls):
     """Looks like a connection to a Temporal server, and is one to Resonate.
 
     Args:
@@ -35,7 +37,7 @@ class ResonateServiceClient(BridgeServiceClient, WorkflowCalls, VisibilityCalls)
             UnsupportedFeatureError: Resonate has nothing like it.
             RPCError: as a server would.
         """
-        answer = getattr(self, rpc, None) if service == "workflow" else None
+        answer = getattr(self, rpc, None) if service in ("workflow", "test") else None
         if answer is None:
             if service == "health":
                 return _healthy(resp_type)

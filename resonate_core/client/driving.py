@@ -41,7 +41,8 @@ class DriverHost:
     def sibling(self, *, group: str, **settings: Any) -> Resonate:
         """Return another ``Resonate`` on the same store, ``memory:`` included, as a member of another group."""
         mine = self._engine.settings
-        settings = {"encryptor": mine.encryptor, "synchronous": mine.synchronous, **settings}
+        shared = {"encryptor": mine.encryptor, "synchronous": mine.synchronous, "ttl": mine.ttl_ms / 1000}
+        settings = {**shared, **settings}
         network = self._engine.network
         if mine.url == "memory:" and isinstance(network, LocalNetwork):
             own = open_network("memory:", group=group, clock=mine.clock, shared=network.server)
@@ -51,6 +52,20 @@ class DriverHost:
     def register_fallback(self, function: Callable[..., Any]) -> None:
         """Run a function for every name that nobody registered; ``ctx.info.function`` says which was called."""
         self._engine.registry.fallback = describe(function)
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nothing happens here until time passes or somebody outside does something."""
+        return not self._engine.is_open or self._engine.worker.is_quiet
+
+    def next_due_ms(self) -> int | None:
+        """Return the instant at which something happens here by itself, None if nothing will; for virtual time."""
+        if not self._engine.is_open:
+            return None
+        network = self._engine.network
+        server = network.server.next_due_ms() if isinstance(network, LocalNetwork) else None
+        found = [due for due in (server, self._engine.worker.peek_due_ms()) if due is not None]
+        return min(found, default=None)
 
     @property
     def url(self) -> str:

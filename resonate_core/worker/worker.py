@@ -158,6 +158,16 @@ class Worker:
 
     # -- news ----------------------------------------------------------------------------------------------------
 
+    def peek_due_ms(self) -> int | None:
+        """Return the instant of the next timer, from any thread."""
+        return min((due for due, _, timer in list(self._timers) if timer.call is not None), default=None)
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether only time or somebody outside can bring anything further; for virtual time."""
+        is_idle = self._is_waiting and not self._news and not self._touched and not self._acquiring
+        return is_idle and not self.runner.open_count and not any(hold.is_busy for hold in list(self.holds.values()))
+
     @property
     def is_current_thread(self) -> bool:
         """Whether the caller runs on the worker's thread, where blocking would stop everything."""
