@@ -6,8 +6,10 @@ import ast
 from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
+from migrate.rules.temporal.draft import SDK
 from migrate.rules.temporal.facts import FUNCTIONS
 from migrate.rules.temporal.spelling import constant_key
+from migrate.targets import EXPORTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +32,18 @@ def link_fixtures(draft: Draft) -> None:
             for fixture in fixtures.get(argument.arg, ()):
                 if _is_visible(fixture, definition) and draft.known_unit(fixture.module, fixture.node) is not None:
                     draft.link(draft.unit(definition.module, definition.node), draft.unit(fixture.module, fixture.node))
+
+
+def link_shared_names(draft: Draft) -> None:
+    """Link the units of a file whose imports from the SDK have names that new code wants: it moves as a whole."""
+    units: dict[str, list[Unit]] = defaultdict(list)
+    for unit in draft.survey.units:
+        units[unit.module.path].append(unit)
+    for path, members in units.items():
+        module = draft.project.paths[path]
+        wanted = {entry.local for entry in module.imports if entry.target.startswith(SDK)} & EXPORTS.keys()
+        for other in members[1:] if wanted else ():
+            draft.link(members[0], other)
 
 
 _FIXTURE: Final = ("pytest.fixture", "pytest_asyncio.fixture")

@@ -37,6 +37,7 @@ class Work:
         modes: calls that something around them begins, by a rule that looked at them before.
         needs_ctx: functions that use the context.
         makers: how each durable call is built.
+        started: calls that begin the work by themselves and stand alone.
         lowered: comprehensions that a rule turns into loops.
         taken: calls that a rule around them takes care of.
         wrapped: functions whose calls ask for wrapped errors.
@@ -49,6 +50,7 @@ class Work:
     modes: dict[ast.AST, Mode] = field(default_factory=dict)
     needs_ctx: set[Definition] = field(default_factory=set)
     makers: dict[ast.AST, Maker] = field(default_factory=dict)
+    started: set[ast.AST] = field(default_factory=set)
     lowered: set[ast.AST] = field(default_factory=set)
     taken: set[ast.AST] = field(default_factory=set)
     wrapped: set[Definition] = field(default_factory=set)
@@ -136,6 +138,7 @@ class Place:
             self.site(awaited)
             self.replace(awaited, lambda emit: code("yield {}", maker(emit, False)), rule=rule)
         elif starts:
+            self.work.started.add(self.node)
             self.site(self.node)
             self.replace(self.node, lambda emit: code("yield {}", maker(emit, True)), rule=rule)
         else:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from migrate.plan.fragments import Named, Part, block, call, code
 from migrate.rules.base import Rule
-from migrate.rules.temporal.lowering import loop_template
+from migrate.rules.temporal.lowering import element_part, loop_template
 from migrate.rules.temporal.trees import COMPREHENSIONS, free_name, is_inside, loop_names_are_free
 
 if TYPE_CHECKING:
@@ -104,11 +104,14 @@ def _plain(place: Place) -> bool:
     one = free_name(function, "p", "promise", "one")
     place.work.lowered.add(inner)
     place.site(place.awaited)  # type: ignore[arg-type]
-    begin = loop_template(f"{promises} = []", promises, inner, "(yield {})")
     wait = f"for {one} in {promises}:\n    " + (f"{name}.append((yield {one}))" if name else f"yield {one}")
-    lines: list[Part] = [begin, *([head] if head is not None else []), wait, *([tail] if tail else [])]
-    template = "\n".join("{}" for _ in lines)
-    place.replace(statement, lambda _emit: code(template, *lines), rule=RULE.code)
+
+    def make(emit: Emit) -> Part:
+        element = code("yield {}", element_part(place.work, emit, inner.elt, begin=True))
+        begin = loop_template(f"{promises} = []", promises, inner, element)
+        return block(begin, *([head] if head is not None else []), wait, *([tail] if tail else []))
+
+    place.replace(statement, make, rule=RULE.code)
     return True
 
 
@@ -127,11 +130,18 @@ def _plain_names(place: Place) -> bool:
     if len(names) != len(node.args) or len(targets) != len(names) or len(set(names)) != len(names) or "_" in names:
         return False
     begun = [free_name(function, f"{name}_promise") for name in names]
-    lines: list[Part] = [code("{} = yield {}", promise, arg) for promise, arg in zip(begun, node.args, strict=True)]
-    lines += [f"{name} = yield {promise}" for name, promise in zip(names, begun, strict=True)]
     assert place.awaited is not None
     place.site(place.awaited)
-    place.replace(statement, lambda _emit: block(*lines), rule=RULE.code)
+
+    def make(emit: Emit) -> Part:
+        lines: list[Part] = [
+            code("{} = yield {}", promise, element_part(place.work, emit, arg, begin=True))
+            for promise, arg in zip(begun, node.args, strict=True)
+        ]
+        lines += [f"{name} = yield {promise}" for name, promise in zip(names, begun, strict=True)]
+        return block(*lines)
+
+    place.replace(statement, make, rule=RULE.code)
     return True
 
 
@@ -190,4 +200,9 @@ def _gather_starts(place: Place) -> None:
     place.claim()
     assert awaited is not None
     place.site(awaited)
-    place.replace(statement, lambda _emit: loop_template(f"{name} = []", name, inner, "(yield {})"), rule=RULE.code)
+
+    def make(emit: Emit) -> Part:
+        element = code("yield {}", element_part(place.work, emit, inner.elt, begin=True))
+        return loop_template(f"{name} = []", name, inner, element)
+
+    place.replace(statement, make, rule=RULE.code)

@@ -23,7 +23,7 @@ from migrate.rules.temporal.calls import find_calls
 from migrate.rules.temporal.draft import SDK, Draft, mentions
 from migrate.rules.temporal.duck import duck_name
 from migrate.rules.temporal.facts import FUNCTIONS, HANDLERS, Facts, find_activities, find_workflows
-from migrate.rules.temporal.links import link_fixtures, link_mentions
+from migrate.rules.temporal.links import link_fixtures, link_mentions, link_shared_names
 from migrate.rules.temporal.place import Place, Work
 from migrate.rules.temporal.queues import find_queues
 from migrate.rules.temporal.reach import reachable
@@ -78,6 +78,7 @@ class Surveyor:
         rm199_leftover.report(self.draft)
         link_fixtures(self.draft)
         link_mentions(self.draft)
+        link_shared_names(self.draft)
         return self.draft.survey
 
     # -- workflows and activities

@@ -115,6 +115,8 @@ def prefix_handler(name: str) -> Callable[[Place], None] | None:
     """Return the rule for names that are known by how they begin."""
     if name == f"{_WORKFLOW}logger" or name.startswith(f"{_WORKFLOW}logger."):
         return rm151_workflow_context.convert
+    if name.startswith("asyncio.Task."):
+        return rm132_tasks.refuse
     return None
 
 

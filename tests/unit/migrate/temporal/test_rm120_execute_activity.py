@@ -2,27 +2,18 @@ from __future__ import annotations
 
 import pytest
 
+TEN = "start_to_close_timeout=timedelta(seconds=10)"
 CASES = {
-    "await workflow.execute_activity(act, n, start_to_close_timeout=timedelta(seconds=10))": "yield ctx.run(act, n)",
-    "await workflow.execute_activity(act, arg=n, start_to_close_timeout=timedelta(seconds=10))": "yield ctx.run(act, n)",
-    "await workflow.execute_activity(act, args=[n], start_to_close_timeout=timedelta(seconds=10))": "yield ctx.run(act, n)",
-    "await workflow.execute_local_activity(act, n, start_to_close_timeout=timedelta(seconds=10))": "yield ctx.run(act, n)",
-    "return await workflow.execute_activity(act, n, start_to_close_timeout=timedelta(seconds=10))": (
-        "return (yield ctx.run(act, n))"
-    ),
-    "assert await workflow.execute_activity(act, n, start_to_close_timeout=timedelta(seconds=10)) > 3": (
-        "assert (yield ctx.run(act, n)) > 3"
-    ),
-    "x = [await workflow.execute_activity(act, n, start_to_close_timeout=timedelta(seconds=10))]": (
-        "x = [(yield ctx.run(act, n))]"
-    ),
-    "x: int = await workflow.execute_activity(act, n, start_to_close_timeout=timedelta(seconds=10))": (
-        "x: int = yield ctx.run(act, n)"
-    ),
-    "h = workflow.start_activity(act, n, start_to_close_timeout=timedelta(seconds=10))\nreturn await h": (
-        "h = yield ctx.begin_run(act, n)\nreturn (yield h)"
-    ),
-    "await workflow.start_activity(act, n, start_to_close_timeout=timedelta(seconds=10))": "yield ctx.run(act, n)",
+    f"await workflow.execute_activity(act, n, {TEN})": "yield ctx.run(act, n)",
+    f"await workflow.execute_activity(act, arg=n, {TEN})": "yield ctx.run(act, n)",
+    f"await workflow.execute_activity(act, args=[n], {TEN})": "yield ctx.run(act, n)",
+    f"await workflow.execute_local_activity(act, n, {TEN})": "yield ctx.run(act, n)",
+    f"return await workflow.execute_activity(act, n, {TEN})": "return (yield ctx.run(act, n))",
+    f"assert await workflow.execute_activity(act, n, {TEN}) > 3": "assert (yield ctx.run(act, n)) > 3",
+    f"x = [await workflow.execute_activity(act, n, {TEN})]": "x = [(yield ctx.run(act, n))]",
+    f"x: int = await workflow.execute_activity(act, n, {TEN})": "x: int = yield ctx.run(act, n)",
+    f"h = workflow.start_activity(act, n, {TEN})\nreturn await h": "h = yield ctx.begin_run(act, n)\nreturn (yield h)",
+    f"await workflow.start_activity(act, n, {TEN})": "yield ctx.run(act, n)",
 }
 
 

@@ -1,0 +1,44 @@
+"""Notes about behaviour: each code has a text, and a rule that says it."""
+
+from __future__ import annotations
+
+import pytest
+
+from migrate.rules.catalogue import rule
+
+CASES = {
+    "RM503": "await workflow.execute_activity(act, n, cancellation_type=workflow.ActivityCancellationType.ABANDON)",
+    "RM505": "await workflow.execute_child_workflow('C', id='x')",
+    "RM508": "try:\n    await workflow.execute_child_workflow('C')\nexcept Exception as e:\n    print(e)",
+    "RM512": "await workflow.execute_activity(act, n, start_to_close_timeout=LIMIT, summary='x')",
+}
+
+
+@pytest.mark.parametrize(("code", "body"), CASES.items())
+def test_change_of_behaviour_is_noted(workflow, code: str, body: str) -> None:
+    done = workflow(body)
+    assert done.texts
+    assert done.codes == [code]
+
+
+@pytest.mark.parametrize("code", [*CASES, "RM506", "RM515", "RM516"])
+def test_note_has_a_text(code: str) -> None:
+    found = rule(code)
+    assert found.family == "semantics"
+    assert found.what
+    assert found.why
+    assert found.action
+
+
+def test_pydantic_converter_is_noted(migrate) -> None:
+    done = migrate("""
+        from temporalio.client import Client
+        from temporalio.contrib.pydantic import pydantic_data_converter
+
+
+        async def main():
+            client = await Client.connect("x", data_converter=pydantic_data_converter)
+            print(client)
+        """)
+    assert done.codes == ["RM171", "RM516"]
+    assert "pydantic" not in done.text
