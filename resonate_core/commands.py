@@ -137,6 +137,16 @@ class NextEvent(Command):
         self.promises = list(promises)
 
 
+class Outside(Command):
+    """Wait for something that goes on beside the execution and leaves no record, such as a body on its own thread."""
+
+    __slots__ = ("begin",)
+
+    def __init__(self, id: str, begin: Callable[[Callable[[Any], None]], None]) -> None:
+        super().__init__(id)
+        self.begin = begin
+
+
 class TakeMessages(Command):
     """Take the messages that came together with the last event."""
 

@@ -66,6 +66,15 @@ class Driver:
         """Wait for the first of several promises or the next message; yields an ``Event``. The choice is recorded."""
         return c.NextEvent(self._context.next_id(), promises)
 
+    def outside(self, begin: Callable[[Callable[[Any], None]], None]) -> c.Outside:
+        """Wait for something beside the execution, such as a body on a thread of its own; yields what it gives.
+
+        Args:
+            begin: called with a function, to be called once, from any thread, with what to give. Nothing is recorded:
+                it has to give the same when it is begun again after the same results.
+        """
+        return c.Outside(self._context.next_id(), begin)
+
     def messages(self) -> c.TakeMessages:
         """Take what has arrived together with the last event; yields a list, empty for the most part."""
         return c.TakeMessages(self._context.next_id())

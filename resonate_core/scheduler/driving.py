@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, Final
 from resonate_core import commands as c
 from resonate_core.errors import NondeterminismError, UsageError
 from resonate_core.protocol.requests import PromiseSettle
-from resonate_core.scheduler.effects import Write
+from resonate_core.scheduler.effects import Ask, Write
 from resonate_core.scheduler.inbox import ANY_TOPIC
 from resonate_core.scheduler.order import GLUED, INBOX_KEY
 from resonate_core.scheduler.promises import Promise, slot_of
-from resonate_core.scheduler.waits import Action, WaitNext
+from resonate_core.scheduler.waits import Action, WaitAnswer, WaitNext
 
 if TYPE_CHECKING:
     from resonate_core.scheduler.branch import Branch
@@ -64,8 +64,22 @@ def _give_up(ex: Execution, _branch: Branch, cmd: c.GiveUp) -> Action | None:
     raise NondeterminismError(f"{ex.id}: {cmd.reason}")
 
 
+def _outside(ex: Execution, branch: Branch, cmd: c.Outside) -> Action | None:
+    key = f"o:{cmd.id}"
+    ex.block(WaitAnswer(branch, key))
+    ex.answers_open += 1
+
+    def given(value: Any, error: BaseException | None) -> None:
+        ex.answers_open -= 1
+        ex.make_available(key, (value, error))
+
+    ex.effects.asks.append(Ask("outside", (cmd.begin,), given))
+    return None
+
+
 COMMANDS: Final[dict[type, Any]] = {
     c.NextEvent: _next_event,
+    c.Outside: _outside,
     c.TakeMessages: _take_messages,
     c.Settle: _settle,
     c.GiveUp: _give_up,

@@ -86,4 +86,10 @@ def _then(hold: Hold, ask: Ask) -> Callable[[Any, BaseException | None], None]:
     return told
 
 
-_KINDS: dict[str, Callable[[Hold, Ask], None]] = {"drain": _drain, "post": _post, "event": _event}
+def _outside(hold: Hold, ask: Ask) -> None:
+    (begin,) = ask.arguments
+    then = _then(hold, ask)
+    begin(lambda value: hold.worker.post(lambda: then(value, None)))
+
+
+_KINDS: dict[str, Callable[[Hold, Ask], None]] = {"drain": _drain, "post": _post, "event": _event, "outside": _outside}
