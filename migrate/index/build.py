@@ -134,7 +134,21 @@ class _Builder:
     # -- bindings
 
     def _bind(self, scope: Scope, name: str, binding: Binding) -> None:
-        scope.bindings.setdefault(name, []).append(binding)
+        holder = scope.elsewhere.get(name, scope)
+        holder.bindings.setdefault(name, []).append(binding)
+
+    def global_(self, node: ast.AST, scope: Scope) -> None:
+        assert isinstance(node, ast.Global)
+        scope.elsewhere.update(dict.fromkeys(node.names, self.module.scope))
+
+    def nonlocal_(self, node: ast.AST, scope: Scope) -> None:
+        assert isinstance(node, ast.Nonlocal)
+        for name in node.names:
+            holder = scope.parent
+            while holder is not None and name not in holder.bindings:
+                holder = holder.parent
+            if holder is not None:
+                scope.elsewhere[name] = holder
 
     def _bind_target(self, target: ast.expr, scope: Scope, binding: Binding) -> None:
         if isinstance(target, ast.Name):
@@ -279,6 +293,8 @@ _HANDLERS = {
     ast.AsyncWith: _Builder.with_,
     ast.ExceptHandler: _Builder.handler,
     ast.NamedExpr: _Builder.walrus,
+    ast.Global: _Builder.global_,
+    ast.Nonlocal: _Builder.nonlocal_,
     ast.MatchAs: _Builder.pattern,
     ast.MatchStar: _Builder.pattern,
     ast.MatchMapping: _Builder.pattern,

@@ -34,13 +34,19 @@ class Binding:
 
 @dataclass(eq=False)
 class Scope:
-    """Names of a module, class or function body."""
+    """Names of a module, class or function body.
+
+    Attributes:
+        bindings: what each name means here.
+        elsewhere: scopes that own the names declared ``global`` or ``nonlocal`` here.
+    """
 
     node: ast.AST
     parent: Scope | None
     kind: Literal["module", "class", "function"]
     qualname: str
     bindings: dict[str, list[Binding]] = field(default_factory=dict)
+    elsewhere: dict[str, Scope] = field(default_factory=dict)
 
 
 @dataclass(eq=False)

@@ -147,6 +147,9 @@ class Concrete:
         inside = self._inside.get(node)
         if inside is not None:
             return inside
+        if isinstance(node, ast.withitem):
+            last = node.optional_vars if node.optional_vars is not None else node.context_expr
+            return self.outer_span(node.context_expr)[0], self.outer_span(last)[1]
         assert isinstance(node, (ast.expr, ast.stmt, ast.arg, ast.keyword, ast.alias, ast.excepthandler))
         assert node.end_lineno is not None
         assert node.end_col_offset is not None

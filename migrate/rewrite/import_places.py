@@ -42,9 +42,9 @@ class Placer:
         for want in wants:
             by_module[want.target.rpartition(".")[0]].append(want)
         at: dict[tuple[int, bool, bool], list[str]] = defaultdict(list)
-        for base in sorted(by_module):
+        for base in sorted(by_module, key=lambda base: (self._section(base or by_module[base][0].target, 0), base)):
             for text in _statements(base, by_module[base]):
-                at[self._place(base or text.split()[1])].append(text)
+                at[self._place(base or text.split()[1], is_plain=not base)].append(text)
         return [self._action(*place, texts) for place, texts in at.items()]
 
     def _action(self, place: int, above: bool, below: bool, texts: list[str]) -> Action:
@@ -52,13 +52,16 @@ class Placer:
         text = ("\n" if above else "") + body + ("\n" if below else "")
         return Action(place, place, lambda _renderer, before: ("\n" if before.strip() else "") + text)
 
-    def _place(self, base: str) -> tuple[int, bool, bool]:
-        """Return an offset, and whether a blank line goes above and below."""
+    def _place(self, base: str, *, is_plain: bool) -> tuple[int, bool, bool]:
+        """Return an offset, and whether a blank line goes above and below; ``is_plain`` for ``import base``."""
         section = self._section(base, 0)
         same = [node for node in self.top if self._section_of(node) == section]
         if same:
             earlier = [node for node in same if isinstance(node, ast.ImportFrom) and _name(node).lower() < base.lower()]
             plain = [node for node in same if isinstance(node, ast.Import)]
+            names = [_name(node) for node in plain]
+            if is_plain and names == sorted(names):
+                plain, earlier = [node for node in plain if _name(node) < base], []
             after = [*plain, *earlier]
             last = max(after, key=lambda node: node.lineno) if after else None
             if last is None:

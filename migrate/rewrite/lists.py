@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from migrate.rewrite.concrete import Concrete
 
 
+#: Nodes with one list of elements, and its field.
+_PLAIN_LISTS: Final = (
+    ((ast.List, ast.Tuple, ast.Set), "elts"),
+    ((ast.Import, ast.ImportFrom), "names"),
+    ((ast.With, ast.AsyncWith), "items"),
+)
+
+
 def list_around(parent: ast.AST, node: ast.AST) -> list[ast.AST] | None:
     """Return the comma-separated list that ``node`` is an element of, in source order, or None."""
-    if isinstance(parent, ast.Call) and node is not parent.func:
-        return _in_order([*parent.args, *parent.keywords])
-    if isinstance(parent, ast.ClassDef) and (node in parent.bases or node in parent.keywords):
-        return _in_order([*parent.bases, *parent.keywords])
-    if isinstance(parent, (ast.List, ast.Tuple, ast.Set)):
-        return list(parent.elts)
-    if isinstance(parent, (ast.Import, ast.ImportFrom)):
-        return list(parent.names)
+    if isinstance(parent, ast.Call):
+        return _in_order([*parent.args, *parent.keywords]) if node is not parent.func else None
+    if isinstance(parent, ast.ClassDef):
+        bases = [*parent.bases, *parent.keywords]
+        return _in_order(bases) if node in bases else None
     if isinstance(parent, ast.arguments) and isinstance(node, ast.arg):
         return _in_order([*parent.posonlyargs, *parent.args, *parent.kwonlyargs])
+    for kinds, field in _PLAIN_LISTS:
+        if isinstance(parent, kinds) and node in getattr(parent, field):
+            return list(getattr(parent, field))
     return None
 
 

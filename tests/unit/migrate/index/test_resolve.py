@@ -94,6 +94,23 @@ def meaning(project, module, text):
         ),
         ("from sdk import Client\nx = Client() or Client()\nx.start", "x.start", "external:sdk.Client.start"),
         ("from sdk import Env\ne = Env()\ne.client.start", "e.client.start", "external:sdk.Client.start"),
+        # assigned elsewhere
+        (
+            (
+                "from sdk import Client\nc = None\nasync def f():\n    global c\n    c = await Client.connect()\n"
+                "def g():\n    c.start"
+            ),
+            "c.start",
+            "external:sdk.Client.start",
+        ),
+        (
+            (
+                "from sdk import Client\ndef f():\n    c = None\n    def h():\n        nonlocal c\n        c = Client()\n"
+                "    c.start"
+            ),
+            "c.start",
+            "external:sdk.Client.start",
+        ),
         # inherited from an external class
         ("import sdk\nclass A(sdk.Base):\n    def f(self):\n        self.go", "self.go", "external:sdk.Base.go"),
     ],

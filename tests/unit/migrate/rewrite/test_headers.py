@@ -110,3 +110,12 @@ def test_arguments_are_added_to_calls_with_and_without_others(edited):
 
     text = "f()\ng(1)\nh(\n    1,\n    2,\n)\n"
     assert edited(text, record) == "f(z=1)\ng(first, 1)\nh(\n    1,\n    2,\n    last,\n)\n"
+
+
+def test_items_of_a_with_statement_are_replaced_and_removed(edited):
+    def record(file, find):
+        node = find(ast.With, "with")
+        file.remove(node.items[0], code=CODE)
+        file.replace(node.items[1], "new() as fresh", code=CODE)
+
+    assert edited("with a() as x, (b()) as y, c():\n    pass\n", record) == "with new() as fresh, c():\n    pass\n"
