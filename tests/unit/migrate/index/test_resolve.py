@@ -105,7 +105,8 @@ def meaning(project, module, text):
         ),
         (
             (
-                "from sdk import Client\ndef f():\n    c = None\n    def h():\n        nonlocal c\n        c = Client()\n"
+                "from sdk import Client\ndef f():\n    c = None\n    "
+                "def h():\n        nonlocal c\n        c = Client()\n"
                 "    c.start"
             ),
             "c.start",
