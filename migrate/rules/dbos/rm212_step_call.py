@@ -63,18 +63,28 @@ def survey_mentions(facts: Facts, mark: Marked) -> None:
 
 def survey_dynamic(facts: Facts) -> None:
     """Keep workflows that may call a step in a way that cannot be followed: the call would silently lose its record."""
-    methods = {one.name for one in facts.marked if one.parent is not None and isinstance(one.parent.node, ast.ClassDef)}
-    escapes = any(_is_handed_on(facts, mark) for mark in facts.marked.values())
+    handed_on = [mark for mark in facts.marked.values() if _is_handed_on(facts, mark)]
     for module in facts.project.modules.values():
         for node in list(module.sites):
             if not isinstance(node, ast.Call) or facts.project.resolve(module, node.func) is not None:
                 continue
-            function = node.func
-            unknown_method = isinstance(function, ast.Attribute) and function.attr in methods
-            unknown_value = escapes and isinstance(function, (ast.Name, ast.Subscript, ast.Call))
-            if (unknown_method or unknown_value) and facts.place(module, node) == "workflow":
-                shown = ast.unparse(function)
-                facts.stay(facts.at(module, node), RULE, f"{shown}(...) may be a step, and its call cannot be followed")
+            candidates = _candidates(facts, node.func, handed_on)
+            if not candidates or facts.place(module, node) != "workflow":
+                continue
+            at = facts.at(module, node)
+            for mark in candidates:
+                facts.survey.link(at.unit, mark.unit)
+            facts.stay(at, RULE, f"{ast.unparse(node.func)}(...) may be a step, and its call cannot be followed")
+
+
+def _candidates(facts: Facts, function: ast.expr, handed_on: list[Marked]) -> list[Marked]:
+    """Return the steps that a call may be of: methods of this name, or what is used as a value somewhere."""
+    if isinstance(function, (ast.Name, ast.Subscript, ast.Call)):
+        return handed_on
+    if not isinstance(function, ast.Attribute):
+        return []
+    owners = ((mark, mark.definition.parent) for mark in facts.marked.values() if mark.definition.name == function.attr)
+    return [mark for mark, owner in owners if owner is not None and isinstance(owner.node, ast.ClassDef)]
 
 
 def _is_handed_on(facts: Facts, mark: Marked) -> bool:

@@ -12,7 +12,6 @@ from migrate.rules.dbos.vocabulary import HANDLES
 
 if TYPE_CHECKING:
     from migrate.index.model import Module
-    from migrate.plan.fragments import Part
     from migrate.plan.job import Job
     from migrate.rules.dbos.facts import At, Facts
     from migrate.rules.dbos.handles import HandleUses
@@ -94,17 +93,19 @@ def survey_retrieve(facts: Facts, module: Module, call: ast.Call) -> None:
 def survey_annotation(facts: Facts, module: Module, node: ast.expr) -> None:
     """Note ``WorkflowHandle`` in an annotation."""
     facts.claim(node)
-    whole = module.parents.get(node)
-    shown = whole if isinstance(whole, ast.Subscript) and whole.value is node else node
     at = facts.at(module, node)
     facts.link_all(at.unit)
-    facts.later(at, lambda job: _edit_annotation(job, at, shown))
+    facts.later(at, lambda job: _edit_annotation(job, at))
 
 
-def _edit_annotation(job: Job, at: At, node: ast.AST) -> None:
+def _edit_annotation(job: Job, at: At) -> None:
     file = at.file(job)
-    new: Part = file.name(f"resonate_core.{'Promise' if at.place == 'workflow' else 'Handle'}")
-    file.replace(node, new, code=RULE.code)
+    if at.place != "workflow":
+        file.replace(at.node, file.name("resonate_core.Handle"), code=RULE.code)
+        return
+    whole = at.module.parents.get(at.node)  # a promise says nothing of its value
+    shown = whole if isinstance(whole, ast.Subscript) and whole.value is at.node else at.node
+    file.replace(shown, file.name("resonate_core.Promise"), code=RULE.code)
 
 
 def is_handle_member(name: str) -> bool:

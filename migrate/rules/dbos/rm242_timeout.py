@@ -37,6 +37,7 @@ def survey(facts: Facts, module: Module, call: ast.Call) -> None:
     at = facts.at(module, call)
     problem = _serve(facts, at, call)
     if problem:
+        facts.link_all(at.unit)
         facts.stay(at, RULE, f"SetWorkflowTimeout: {problem}")
 
 

@@ -44,6 +44,7 @@ def survey(facts: Facts, module: Module, call: ast.Call) -> None:
     at = facts.at(module, call)
     problem = _serve(facts, at, call)
     if problem:
+        facts.link_all(at.unit)  # the id may reach any of them, through functions that the block calls
         facts.stay(at, RULE, f"SetWorkflowID: {problem}")
 
 

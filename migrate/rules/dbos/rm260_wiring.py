@@ -16,7 +16,7 @@ from migrate.rules.dbos.vocabulary import CONFIG, DBOS, DESTROY, LAUNCH
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from migrate.index.model import Module
+    from migrate.index.model import Module, Scope
     from migrate.plan.edits import FileEdits
     from migrate.plan.fragments import Part
     from migrate.plan.job import Job
@@ -197,8 +197,10 @@ def _drop_config(
 
 
 def _only_assignment(module: Module, name: ast.Name) -> ast.Assign | ast.AnnAssign | None:
-    scope = module.scope_of.get(name, module.scope)
-    bindings = scope.bindings.get(name.id, [])
+    scope: Scope | None = module.scope_of.get(name, module.scope)
+    while scope is not None and name.id not in scope.bindings:
+        scope = scope.parent
+    bindings = scope.bindings[name.id] if scope is not None else []
     if len(bindings) != 1 or not isinstance(bindings[0].node, (ast.Assign, ast.AnnAssign)):
         return None
     statement = bindings[0].node

@@ -153,6 +153,7 @@ def _survey_call(facts: Facts, module: Module, call: ast.Call) -> None:
         return
     name = facts.project.external(module, call.func)
     if name in CALLS:
+        facts.explain(call.func)
         CALLS[name](facts, module, call)
 
 
@@ -165,6 +166,7 @@ def _survey_mention(facts: Facts, module: Module, node: ast.Attribute | ast.Name
     elif rm232_handle.is_handle_member(found.name) and isinstance(node, ast.Attribute):
         rm232_handle.survey_attribute(facts, module, node)
     elif found.name in MENTIONS:
+        facts.explain(node)
         MENTIONS[found.name](facts, module, cast("ast.Attribute", node))
 
 
