@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from migrate.rules.temporal.draft import SDK
 from migrate.rules.temporal.facts import FUNCTIONS
+from migrate.rules.temporal.rm101_passed_through_imports import NAME as PASSED_THROUGH
 from migrate.rules.temporal.spelling import constant_key
 from migrate.targets import EXPORTS
 
@@ -35,14 +36,19 @@ def link_fixtures(draft: Draft) -> None:
 
 
 def link_shared_names(draft: Draft) -> None:
-    """Link the units of a file whose imports from the SDK have names that new code wants: it moves as a whole."""
+    """Link the units of a file that moves as a whole.
+
+    So does a file whose imports from the SDK have names that new code wants, and a file with imports that are passed
+    through the sandbox: they must be passed as long as one workflow of the file runs in it.
+    """
+    passing = {module.path for module, _node in draft.project.calls_of(PASSED_THROUGH)}
     units: dict[str, list[Unit]] = defaultdict(list)
     for unit in draft.survey.units:
         units[unit.module.path].append(unit)
     for path, members in units.items():
         module = draft.project.paths[path]
         wanted = {entry.local for entry in module.imports if entry.target.startswith(SDK)} & EXPORTS.keys()
-        for other in members[1:] if wanted else ():
+        for other in members[1:] if wanted or path in passing else ():
             draft.link(members[0], other)
 
 

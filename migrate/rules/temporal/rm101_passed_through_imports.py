@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import ast
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from migrate.plan.fragments import Body
 from migrate.rules.base import Rule
+from migrate.rules.temporal.draft import SDK
 
 if TYPE_CHECKING:
     from migrate.index.model import Module
-    from migrate.rules.temporal.draft import Draft
+    from migrate.rules.temporal.draft import Draft, Emit
 
 RULE: Final = Rule(
     code="RM101",
@@ -39,4 +41,24 @@ def convert(draft: Draft, module: Module, node: ast.Call) -> None:
         )
         return
     draft.claim(node)
-    draft.act(module, node, lambda emit: emit.file.replace(block, Body(block), code=RULE.code))
+    draft.act(module, node, partial(_flatten, block))
+
+
+def _flatten(block: ast.With, emit: Emit) -> None:
+    """Take the imports out of the block; those of the SDK itself go, because the whole file moves."""
+    gone = [statement for statement in block.body if _is_of_sdk(statement)]
+    if len(gone) == len(block.body):
+        emit.file.remove(block, code=RULE.code)
+        return
+    for statement in gone:
+        emit.file.remove(statement, code=RULE.code)
+    emit.file.replace(block, Body(block), code=RULE.code)
+
+
+def _is_of_sdk(statement: ast.stmt) -> bool:
+    match statement:
+        case ast.ImportFrom(module=str(module), level=0):
+            return f"{module}.".startswith(SDK)
+        case ast.Import(names=names):
+            return all(f"{alias.name}.".startswith(SDK) for alias in names)
+    return False
