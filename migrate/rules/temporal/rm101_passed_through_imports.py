@@ -6,7 +6,7 @@ import ast
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from migrate.plan.fragments import Body
+from migrate.plan.fragments import Body, Whole, block
 from migrate.rules.base import Rule
 from migrate.rules.temporal.draft import SDK
 
@@ -30,8 +30,8 @@ NAME: Final = "temporalio.workflow.unsafe.imports_passed_through"
 def convert(draft: Draft, module: Module, node: ast.Call) -> None:
     """Convert one block."""
     item = module.parents.get(node)
-    block = module.parents.get(item) if isinstance(item, ast.withitem) else None
-    if not isinstance(block, ast.With) or len(block.items) != 1 or block.items[0].optional_vars is not None:
+    around = module.parents.get(item) if isinstance(item, ast.withitem) else None
+    if not isinstance(around, ast.With) or len(around.items) != 1 or around.items[0].optional_vars is not None:
         draft.block(
             module,
             node,
@@ -41,18 +41,18 @@ def convert(draft: Draft, module: Module, node: ast.Call) -> None:
         )
         return
     draft.claim(node)
-    draft.act(module, node, partial(_flatten, block))
+    draft.act(module, node, partial(_flatten, around))
 
 
-def _flatten(block: ast.With, emit: Emit) -> None:
+def _flatten(node: ast.With, emit: Emit) -> None:
     """Take the imports out of the block; those of the SDK itself go, because the whole file moves."""
-    gone = [statement for statement in block.body if _is_of_sdk(statement)]
-    if len(gone) == len(block.body):
-        emit.file.remove(block, code=RULE.code)
-        return
-    for statement in gone:
-        emit.file.remove(statement, code=RULE.code)
-    emit.file.replace(block, Body(block), code=RULE.code)
+    kept = [statement for statement in node.body if not _is_of_sdk(statement)]
+    if not kept:
+        emit.file.remove(node, code=RULE.code)
+    elif len(kept) == len(node.body):
+        emit.file.replace(node, Body(node), code=RULE.code)
+    else:
+        emit.file.replace(node, block(*map(Whole, kept)), code=RULE.code)
 
 
 def _is_of_sdk(statement: ast.stmt) -> bool:
