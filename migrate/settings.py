@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from migrate.findings import Tier
+
+#: What a run goes up to unless it is told otherwise. With "compat" whatever stays moves onto the shim, where there is one.
+DEFAULT_MAX_TIER: Final[Tier] = "helper"
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,7 @@ class Settings:
 
     paths: tuple[Path, ...]
     source: str = "auto"
-    max_tier: Tier = "helper"
+    max_tier: Tier = DEFAULT_MAX_TIER
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()

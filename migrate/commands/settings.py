@@ -11,7 +11,7 @@ from migrate.config import find_config, read_config
 from migrate.errors import UsageError
 from migrate.findings import TIERS
 from migrate.rules.sources import PACKAGES
-from migrate.settings import Settings
+from migrate.settings import DEFAULT_MAX_TIER, Settings
 
 #: What ``--report`` can write, by suffix.
 REPORT_SUFFIXES = (".html", ".md", ".json", ".sarif")
@@ -46,7 +46,7 @@ def build_request(options: dict[str, Any]) -> Request:
     source = options["source"] or config.get("from", "auto")
     if source != "auto" and source not in PACKAGES:
         raise UsageError(f"--from {source!r} is unknown: expected {', '.join(PACKAGES)} or auto")
-    max_tier = options["max_tier"] or config.get("max-tier", "helper")
+    max_tier = options["max_tier"] or config.get("max-tier", DEFAULT_MAX_TIER)
     if max_tier not in TIERS:
         raise UsageError(f"max-tier {max_tier!r} is unknown: expected {', '.join(TIERS)}")
     reports = tuple(options["report"]) or tuple(Path(one) for one in config.get("report", ()))
