@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from migrate.findings import Tier
 
-#: What a run goes up to unless it is told otherwise. With "compat" whatever stays moves onto the shim, where there is one.
+#: What a run goes up to unless it is told otherwise. With "compat" whatever stays moves onto the shim, if there is one.
 DEFAULT_MAX_TIER: Final[Tier] = "helper"
 
 

@@ -17,7 +17,7 @@ import libcst as cst
 from libcst._nodes.internal import CodegenState
 
 from migrate.errors import FileProblem
-from migrate.index.order import KIND_OF, children
+from migrate.index.order import KIND_OF, children, walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -259,14 +259,17 @@ class Concrete:
         if not texts:
             return
         order: dict[str, list[ast.AST]] = {}
-        stack: list[tuple[ast.AST, bool]] = [(tree, False)]
-        while stack:
-            node, inside = stack.pop()
-            kind = KIND_OF.get(type(node), "")
-            if inside and kind in _IN_TEXTS.values():
-                order.setdefault(kind, []).append(node)
-            here = inside or isinstance(node, ast.JoinedStr)
-            stack.extend((child, here) for child in reversed(list(children(node))))
+        literals = [node for node in walk(tree) if isinstance(node, ast.JoinedStr)]
+        seen: set[ast.AST] = set()
+        for literal in sorted(literals, key=lambda one: (one.lineno, one.col_offset)):
+            stack: list[ast.AST] = [] if literal in seen else [literal]
+            while stack:
+                node = stack.pop()
+                seen.add(node)
+                kind = KIND_OF.get(type(node), "")
+                if kind in _IN_TEXTS.values():
+                    order.setdefault(kind, []).append(node)
+                stack.extend(reversed(list(children(node))))
         for kind, nodes in order.items():
             spans = [text.spans.get(node) for text in texts for node in text.order.get(kind, ())]
             if len(spans) == len(nodes):

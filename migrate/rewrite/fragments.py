@@ -258,7 +258,8 @@ def _around_holes(text: str) -> tuple[tuple[int, tuple[ast.AST, ast.AST]], ...]:
 
 
 def _parsed(text: str) -> ast.AST | None:
-    for attempt in (text, f"(\n{text}\n)"):
+    header = f"{text} pass"  # ``if {}:`` and the like, whose body is another part
+    for attempt in (text, f"(\n{text}\n)", header):
         try:
             return ast.parse(attempt)
         except (SyntaxError, ValueError):
