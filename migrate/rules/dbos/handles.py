@@ -150,12 +150,29 @@ class _Follower:
             return False
         if isinstance(parent, ast.Subscript) and isinstance(parent.ctx, ast.Store):
             return True
+        counterpart = self._unpacked(parent, node)
+        if counterpart is not None:
+            return self.target(counterpart)
         self.value(parent)
         return True
 
+    def _unpacked(self, parent: ast.AST, node: ast.AST) -> ast.expr | None:
+        """Return the variable that gets ``node`` in ``a, b = x, y``."""
+        assign = self.module.parents.get(parent)
+        if not isinstance(parent, ast.Tuple) or not isinstance(assign, ast.Assign) or len(assign.targets) != 1:
+            return None
+        target = assign.targets[0]
+        if not isinstance(target, ast.Tuple) or len(target.elts) != len(parent.elts):
+            return None
+        pairs = zip(parent.elts, target.elts, strict=True)
+        return next((variable for value, variable in pairs if value is node), None)
+
     def loop(self, parent: ast.AST, node: ast.AST) -> bool:
         assert isinstance(parent, (ast.For, ast.AsyncFor, ast.comprehension))
-        return parent.iter is node and self.target(parent.target)
+        if parent.iter is not node:
+            return False
+        counted = isinstance(node, ast.Call) and isinstance(parent.target, ast.Tuple) and _gives_pairs(node)
+        return self.target(parent.target.elts[-1] if counted else parent.target)  # type: ignore[attr-defined]
 
     def comprehension(self, parent: ast.AST, node: ast.AST) -> bool:
         is_member = node is (parent.value if isinstance(parent, ast.DictComp) else parent.elt)  # type: ignore[attr-defined]
@@ -168,6 +185,14 @@ class _Follower:
         return isinstance(parent, (ast.If, ast.While, ast.Compare)) or (
             isinstance(parent, ast.UnaryOp) and isinstance(parent.op, ast.Not)
         )
+
+
+def _gives_pairs(call: ast.Call) -> bool:
+    """Tell whether a loop over a call gets keys or numbers first: ``enumerate(x)``, ``x.items()``."""
+    function = call.func
+    return (isinstance(function, ast.Name) and function.id == "enumerate") or (
+        isinstance(function, ast.Attribute) and function.attr == "items"
+    )
 
 
 _STEPS: Final = (

@@ -134,10 +134,12 @@ def _walk_inside(facts: Facts) -> None:
 
 
 def _survey_module(facts: Facts, module: Module) -> None:
-    for node in list(module.sites):
+    nodes = list(module.sites)
+    for node in nodes:
         if isinstance(node, ast.Call):
             _survey_call(facts, module, node)
-        elif isinstance(node, (ast.Attribute, ast.Name)):
+    for node in nodes:  # after the calls: ``start_workflow(f).get_result()`` belongs to the start
+        if isinstance(node, (ast.Attribute, ast.Name)):
             _survey_mention(facts, module, node)
 
 
