@@ -44,7 +44,7 @@ def start_of_record(connection: Connection, record: PromiseRecord) -> WorkflowSt
 
 async def published(connection: Connection, record: PromiseRecord, key: str) -> dict[str, Any] | None:
     """Return what an execution has published under a key."""
-    found: dict[str, Any] | None = await connection.resonate.aio.get_event(record.id, key, timeout=0)
+    found: dict[str, Any] | None = await rpc.wait(connection.host.event(record.id, key))
     return found
 
 

@@ -10,7 +10,7 @@ from resonate_core.client.replay import replay_operation
 from resonate_core.client.starting import newest_operation
 from resonate_core.clock import new_id
 from resonate_core.errors import CanceledError, NotFoundError, TimedOutError
-from resonate_core.ids import run_id
+from resonate_core.ids import event_id, run_id
 from resonate_core.network.local import LocalNetwork
 from resonate_core.network.open import open_network
 from resonate_core.protocol.requests import PromiseGet, PromiseSearch, PromiseSettle
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from resonate_core.client.resonate import Resonate
     from resonate_core.protocol.records import PromiseRecord
+    from resonate_core.scheduler.environment import Environment
     from resonate_core.scheduler.execution import Execution
 
 _PAGE = 1000
@@ -95,6 +96,10 @@ class DriverHost:
         """Return how often an execution has continued as new."""
         return self._engine.drive(_runs(promise_id))
 
+    def event(self, promise_id: str, key: str) -> Future[Any]:
+        """Return the newest value that an execution has published under a key, None if there is none yet."""
+        return self._engine.drive(_event(self._engine.env, promise_id, key))
+
     def settled(self, promise_id: str) -> Future[PromiseRecord]:
         """Return a future for the settled record of a promise, which need not exist yet."""
         return self._engine.settled(promise_id)
@@ -151,18 +156,29 @@ def _newest(id: str) -> Operation[PromiseRecord | None]:
 
 
 def _runs(promise_id: str) -> Operation[int]:
-    """Run numbers have no holes: double, then halve."""
-    known, step = 0, 1
-    while (yield from _get(run_id(promise_id, known + step))) is not None:
-        known, step = known + step, step * 2
+    number, _ = yield from _last(lambda run: run_id(promise_id, run), 0)
+    return number
+
+
+def _event(env: Environment, promise_id: str, key: str) -> Operation[Any]:
+    _, record = yield from _last(lambda number: event_id(promise_id, key, number), -1)
+    return None if record is None else env.codec.decode_value(record.value)
+
+
+def _last(name: Callable[[int], str], known: int) -> Operation[tuple[int, PromiseRecord | None]]:
+    """Return the highest number whose promise is there, and that; numbers have no holes: double, then halve."""
+    newest, step = None, 1
+    while (record := (yield from _get(name(known + step)))) is not None:
+        newest, known, step = record, known + step, step * 2
     missing = known + step
     while missing - known > 1:
         middle = (known + missing) // 2
-        if (yield from _get(run_id(promise_id, middle))) is not None:
-            known = middle
-        else:
+        record = yield from _get(name(middle))
+        if record is None:
             missing = middle
-    return known
+        else:
+            newest, known = record, middle
+    return known, newest
 
 
 def _settle(request: PromiseSettle) -> Operation[PromiseRecord]:
