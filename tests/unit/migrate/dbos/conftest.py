@@ -142,4 +142,5 @@ def _program(text: str, *, is_async: bool) -> str:
 
 def _function(text: str, decorator: str, *, is_async: bool) -> str:
     word = "async def" if is_async else "def"
-    return f"{HEAD}{decorator}{word} flow(n: int, items: list[int], key: str) -> int:\n{textwrap.indent(text, '    ')}\n"
+    header = f"{word} flow(n: int, items: list[int], key: str) -> int:"
+    return f"{HEAD}{decorator}{header}\n{textwrap.indent(text, '    ')}\n"

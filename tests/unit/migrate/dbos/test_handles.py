@@ -10,8 +10,9 @@ from migrate.rules.dbos.handles import follow
 @pytest.fixture
 def uses(project):
     def run(text: str):
-        module = project({"flow.py": "from sdk import start\n\n\ndef f(a, b):\n" + "".join(f"    {line}\n" for line in text.split("\n"))})
-        module = next(iter(module.modules.values()))
+        body = "".join(f"    {line}\n" for line in text.split("\n"))
+        indexed = project({"flow.py": f"from sdk import start\n\n\ndef f(a, b):\n{body}"})
+        module = next(iter(indexed.modules.values()))
         start = next(node for node in module.sites if isinstance(node, ast.Call) and ast.unparse(node.func) == "start")
         return follow(module, start)
 

@@ -23,7 +23,9 @@ CASES = {
     "print(n, len([act(x) for x in items]))": (
         "results = []\n" + LOOP.format("results") + "\nprint(n, len(results))"
     ),
-    "if [act(x) for x in items]:\n    print(n)": "results = []\n" + LOOP.format("results") + "\nif results:\n    print(n)",
+    "if [act(x) for x in items]:\n    print(n)": (
+        "results = []\n" + LOOP.format("results") + "\nif results:\n    print(n)"
+    ),
     "for y in [act(x) for x in items]:\n    print(y)": (
         "results = []\n" + LOOP.format("results") + "\nfor y in results:\n    print(y)"
     ),

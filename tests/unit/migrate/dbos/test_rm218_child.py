@@ -20,8 +20,8 @@ CASES = {
     ),
     "queue.enqueue(child, n)": "yield ctx.detached(child, n)",
     "h = queue.enqueue(child, n)\nreturn h.get_result()": "h = yield ctx.begin_rpc(child, n)\nreturn (yield h)",
-    "hs = {}\nfor x in items:\n    hs[x] = DBOS.start_workflow(child, x)\nfor x, h in hs.items():\n    print(h.get_result())": (
-        "hs = {}\nfor x in items:\n    hs[x] = yield ctx.begin_rpc(child, x)\nfor x, h in hs.items():\n    print((yield h))"
+    "hs = {}\nhs[n] = DBOS.start_workflow(child, n)\nfor x, h in hs.items():\n    print(h.get_result())": (
+        "hs = {}\nhs[n] = yield ctx.begin_rpc(child, n)\nfor x, h in hs.items():\n    print((yield h))"
     ),
     "hs = [DBOS.start_workflow(child, x) for x in items]\nreturn sum([h.get_result() for h in hs])": (
         "hs = []\nfor x in items:\n    hs.append((yield ctx.begin_rpc(child, x)))\n"

@@ -55,7 +55,7 @@ def test_start_in_async_code_is_awaited(outside, before: str, after: str) -> Non
 )
 def test_workflow_that_cannot_be_followed_stays(migrate, tail: str) -> None:
     result = migrate(f"from dbos import DBOS\n\n@DBOS.workflow()\ndef flow():\n    DBOS.sleep(1)\n\n{tail}")
-    assert result.tiers == {"flow": "held"} or result.tiers == {"flow": "manual"}
+    assert result.tiers in ({"flow": "held"}, {"flow": "manual"})
     assert "@DBOS.workflow()" in result.text
 
 
