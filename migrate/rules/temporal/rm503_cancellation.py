@@ -12,8 +12,9 @@ RULE: Final = Rule(
     family="semantics",
     level="review",
     applicability="review",
-    what="""A cancelled execution gets `Cancelled` at its next yield. Steps and children that it waits for are asked
-to stop and not waited for, which is Temporal's TRY_CANCEL.""",
+    what="""A cancelled execution gets `Cancelled` at its next yield, which is no Exception: clean-up in `except
+Exception` does not see it, clean-up in `finally` does. Steps and children that it waits for are asked to stop and
+not waited for, which is Temporal's TRY_CANCEL.""",
     why="""Options that say otherwise have no counterpart and are left out.""",
-    action="Put work that must finish under ctx.shielded().",
+    action="Catch Cancelled too where clean-up must run; put work that must finish under ctx.shielded().",
 )

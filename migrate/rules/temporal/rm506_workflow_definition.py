@@ -12,8 +12,9 @@ RULE: Final = Rule(
     family="semantics",
     level="note",
     applicability="review",
-    what="""Sandbox, versioning and failure types of a workflow class are left out.""",
-    why="""Every error that leaves a durable function ends the execution; Temporal retries the workflow task for
-errors that are no failures.""",
+    what="""Every error that leaves a durable function ends the execution. In Temporal only failures do
+(ApplicationError and the like, or what `failure_exception_types=` names); for other errors the workflow task is
+tried again until the code is fixed. Sandbox and versioning of a workflow class are left out.""",
+    why="""An error of the code is an answer too: callers must not wait for ever.""",
     action="Look for errors that were meant to stop a workflow until its code is fixed.",
 )

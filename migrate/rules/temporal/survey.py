@@ -24,10 +24,11 @@ from migrate.rules.temporal.draft import SDK, Draft, mentions
 from migrate.rules.temporal.duck import duck_name
 from migrate.rules.temporal.facts import FUNCTIONS, HANDLERS, Facts, find_activities, find_workflows
 from migrate.rules.temporal.links import link_fixtures, link_mentions, link_shared_names
+from migrate.rules.temporal.notes import note_cancellation, note_raises, note_raw_errors
 from migrate.rules.temporal.place import Place, Work
 from migrate.rules.temporal.queues import find_queues
 from migrate.rules.temporal.reach import reachable
-from migrate.rules.temporal.wrapped import looks_at_wrapper, note_raw_errors
+from migrate.rules.temporal.wrapped import looks_at_wrapper
 
 if TYPE_CHECKING:
     import ast
@@ -84,15 +85,19 @@ class Surveyor:
     # -- workflows and activities
 
     def _wrapped(self) -> None:
-        for workflow, functions in self.reach.items():
+        noted: set[Definition] = set()
+        for functions in self.reach.values():
+            fresh = [one for one in functions if one not in noted]
+            noted.update(fresh)
+            note_cancellation(self.draft, fresh)
+            note_raises(self.draft, [one for one in fresh if one not in self._closed()])
             if not looks_at_wrapper(self.draft, functions):
-                note_raw_errors(self.draft, functions)
+                note_raw_errors(self.draft, fresh)
                 continue
             self.work.wrapped.update(functions)
             for call in self.facts.calls.values():
                 if call.module.function_around(call.node) in functions:
                     call.is_wrapped = True
-            del workflow
 
     def _roots(self) -> None:
         survey_ = self.draft.survey

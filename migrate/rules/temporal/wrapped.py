@@ -59,23 +59,3 @@ def _caught(draft: Draft, function: Definition, handler: ast.ExceptHandler) -> l
         return ["builtins.BaseException"]
     types = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
     return [draft.external(function.module, one) or ast.unparse(one) for one in types]
-
-
-def note_raw_errors(draft: Draft, functions: Iterable[Definition]) -> None:
-    """Say where the text of an error changes: a broad handler that looks at the error."""
-    for function in functions:
-        for node in own_nodes(function.node):
-            if not isinstance(node, ast.Try) or not any(isinstance(one, ast.Await) for one in ast.walk(node)):
-                continue
-            for handler in node.handlers:
-                if handler.name and any(
-                    isinstance(one, ast.Name) and one.id == handler.name for one in ast.walk(handler)
-                ):
-                    draft.note(
-                        function.module,
-                        handler,
-                        "RM508",
-                        "note",
-                        f"{handler.name} is the step's own error, not a wrapper around it",
-                        "Look whether its text is stored, compared or shown.",
-                    )

@@ -43,8 +43,10 @@ def converted(migrate, body: str) -> str:
             "w = Resonate(group='q')\nw.register(one, two)\nasync with w:\n    print(w)",
         ),
         (
-            ("w = Worker(client, task_queue='q', activities=[one], activity_executor=ThreadPoolExecutor(3))\n"
-            "asyncio.create_task(w.run())\nawait w.shutdown()"),
+            (
+                "w = Worker(client, task_queue='q', activities=[one], activity_executor=ThreadPoolExecutor(3))\n"
+                "asyncio.create_task(w.run())\nawait w.shutdown()"
+            ),
             "w = Resonate(group='q')\nw.register(one)\nasyncio.create_task(w.aio.serve())\nawait w.aio.stop()",
         ),
     ],

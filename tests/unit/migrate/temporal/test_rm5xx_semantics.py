@@ -42,3 +42,34 @@ def test_pydantic_converter_is_noted(migrate) -> None:
         """)
     assert done.codes == ["RM171", "RM516"]
     assert "pydantic" not in done.text
+
+
+ACT = "await workflow.execute_activity(act, n, start_to_close_timeout=LIMIT)"
+
+
+@pytest.mark.parametrize(
+    ("body", "codes"),
+    [
+        (f"try:\n    {ACT}\nexcept Exception:\n    {ACT}\n    raise", ["RM503"]),
+        (f"try:\n    {ACT}\nexcept ActivityError:\n    {ACT}", ["RM503"]),
+        (f"try:\n    {ACT}\nfinally:\n    {ACT}", []),
+        (f"try:\n    {ACT}\nexcept Exception:\n    return 1", []),
+        (f"try:\n    {ACT}\nexcept BaseException:\n    {ACT}", []),
+        (f"try:\n    await workflow.sleep(1)\nexcept Exception:\n    {ACT}", []),
+    ],
+)
+def test_clean_up_that_a_cancellation_passes_by_is_noted(workflow, body: str, codes: list[str]) -> None:
+    assert workflow(body).codes == codes
+
+
+@pytest.mark.parametrize(
+    ("body", "codes"),
+    [
+        ("raise ValueError(n)", ["RM506"]),
+        ("raise ApplicationError('x')", []),
+        ("try:\n    raise ValueError(n)\nexcept ValueError:\n    return 1", []),
+        ("raise", []),
+    ],
+)
+def test_error_that_is_no_failure_is_noted(workflow, body: str, codes: list[str]) -> None:
+    assert workflow(f"await workflow.sleep(1)\n{body}").codes == codes
