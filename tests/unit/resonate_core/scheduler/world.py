@@ -88,12 +88,10 @@ class World:
         self.registry.add(registered)
         self.ex = Execution(self.env, self.record, registered, (self.args, {}), version=self.version, logical_id="w")
         mine = [r for r in self.records.values() if r.tags.get(TAG_BRANCH) == "w"]
-        inbox = [r for r in mine if r.id.startswith("w.inbox.") and r.id[8:].isdigit()]
-        self.ex.load([r for r in mine if r not in inbox])
+        self.ex.load([r for r in mine if not (r.id.startswith("w.inbox.") and r.id[8:].isdigit())])
         self._stamp()
         self.ex.begin()
-        for record in inbox:
-            self._hand_over(record)
+        self.notice()
         self.look()
 
     # -- what the worker does --------------------------------------------------------------------------------------
@@ -219,11 +217,22 @@ class World:
         return self.look()
 
     def message(self, kind: Any = "send", topic: str | None = None, *args: Any, reply: str | None = None) -> World:
-        """Put a message into the next slot of the inbox."""
+        """Put a message into the next slot of the inbox, and tell the execution."""
+        self.store_message(kind, topic, *args, reply=reply)
+        self.notice()
+        return self.look()
+
+    def notice(self) -> None:
+        """Hand over the messages that are stored and not known."""
+        while (record := self.records.get(inbox_id("w", self.ex.inbox.next_slot))) is not None:
+            self._hand_over(record)
+
+    def store_message(self, kind: Any, topic: str | None = None, *args: Any, reply: str | None = None) -> None:
+        """Put a message into the next slot of the inbox; the execution does not know."""
         slot = sum(1 for id in self.records if id.startswith("w.inbox.") and id[8:].isdigit())
         self.now += 10
         body = {"id": f"m{slot}", "kind": kind, "topic": topic, "args": list(args), "reply": reply}
-        self.records[inbox_id("w", slot)] = record = PromiseRecord(
+        self.records[inbox_id("w", slot)] = PromiseRecord(
             inbox_id("w", slot),
             "resolved",
             FOREVER,
@@ -232,8 +241,6 @@ class World:
             tags={TAG_BRANCH: "w", TAG_ORIGIN: "w"},
             settled_at=self.now,
         )
-        self._hand_over(record)
-        return self.look()
 
     def _hand_over(self, record: PromiseRecord) -> None:
         body = CODEC.decode_value(record.value)
