@@ -1,0 +1,29 @@
+"""DBOS's names on Resonate: the same program, no DBOS runtime and no database of its own."""
+
+from __future__ import annotations
+
+from compat.dbos.context import SetWorkflowID, SetWorkflowTimeout
+from compat.dbos.dbos import DBOS, DBOSConfig
+from compat.dbos.functions import DBOSConfiguredInstance
+from compat.dbos.handles import WorkflowHandle, WorkflowHandleAsync, WorkflowStatus
+from compat.dbos.missing import INSTEAD
+from compat.unsupported import UnsupportedFeatureError
+
+
+def __getattr__(name: str) -> object:
+    """Refuse what DBOS has and the shim has not, by name."""
+    if name in INSTEAD:
+        raise UnsupportedFeatureError(name, INSTEAD[name])
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+__all__ = [
+    "DBOS",
+    "DBOSConfig",
+    "DBOSConfiguredInstance",
+    "SetWorkflowID",
+    "SetWorkflowTimeout",
+    "WorkflowHandle",
+    "WorkflowHandleAsync",
+    "WorkflowStatus",
+]

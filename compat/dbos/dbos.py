@@ -1,0 +1,391 @@
+"""``DBOS``: decorators, and everything that a program asks of its place."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, TypedDict, TypeVar
+
+from compat.dbos.context import StepPlace, WorkflowPlace, step_here, workflow_here
+from compat.dbos.errors import DBOSException, DBOSNonExistentWorkflowError
+from compat.dbos.functions import StepRules, Workflow, add_workflow, workflows
+from compat.dbos.handles import (
+    WorkflowHandle,
+    WorkflowHandleAsync,
+    WorkflowStatus,
+    awaited_result,
+    awaited_result_async,
+)
+from compat.dbos.missing import refuse_arguments, refuse_name
+from compat.dbos.runtime import Runtime, require
+from compat.dbos.steps import call_step, call_step_async
+from resonate_core import NotFoundError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_TOPIC = "dbos:no-topic"
+
+
+class DBOSConfig(TypedDict, total=False):
+    """Settings; what concerns DBOS's own database, its console and its conductor is accepted and has no effect here."""
+
+    name: str
+    system_database_url: str | None
+    database_url: str | None
+    application_version: str
+    executor_id: str
+    log_level: str
+    enable_patching: bool
+    max_executor_threads: int
+
+
+class _ClassProperty:
+    """A property of the class itself: ``DBOS.workflow_id``."""
+
+    def __init__(self, get: Callable[[], Any]) -> None:
+        self._get = get
+        self.__doc__ = get.__doc__
+
+    def __get__(self, instance: Any, owner: Any) -> Any:
+        return self._get()
+
+
+class _Refusing(type):
+    """Class of ``DBOS``: names that are missing here are refused with what to do."""
+
+    def __getattr__(cls, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        refuse_name(name)
+
+
+class DBOS(metaclass=_Refusing):
+    """Workflows and steps of DBOS, on Resonate."""
+
+    _runtime: ClassVar[Runtime | None] = None
+
+    def __init__(self, *, config: Mapping[str, Any] | None = None, **unknown: Any) -> None:
+        refuse_arguments("DBOS", unknown)
+        if DBOS._runtime is None:
+            DBOS._runtime = Runtime(config or {})
+
+    # -- life -----------------------------------------------------------------------------------------------------
+
+    @classmethod
+    def launch(cls) -> None:
+        """Run what is registered, also what earlier processes have left."""
+        if cls._runtime is None:
+            raise DBOSException("DBOS is not configured: call DBOS(config=...) first")
+        cls._runtime.launch()
+
+    @classmethod
+    def launched(cls) -> Runtime:
+        """Return what ``launch`` has started.
+
+        Raises:
+            DBOSException: it was not called.
+        """
+        return require(cls._runtime)
+
+    @classmethod
+    def destroy(cls, *, destroy_registry: bool = False, workflow_completion_timeout_sec: float = 0) -> None:
+        """Stop; what runs goes on in another process, or at the next launch."""
+        runtime, cls._runtime = cls._runtime, None
+        if runtime is not None:
+            runtime.destroy(workflow_completion_timeout_sec)
+        if destroy_registry:
+            workflows.clear()
+
+    # -- decorators -----------------------------------------------------------------------------------------------
+
+    @classmethod
+    def workflow(
+        cls, *, name: str | None = None, max_recovery_attempts: int | None = 100, **unknown: Any
+    ) -> Callable[[F], F]:
+        """Make a function durable: it is recovered from its recorded steps."""
+        refuse_arguments("DBOS.workflow", unknown)
+
+        def decorate(function: F) -> F:
+            workflow = Workflow(
+                name or function.__qualname__, function, inspect.iscoroutinefunction(function), max_recovery_attempts
+            )
+            add_workflow(workflow)
+            if cls._runtime is not None and cls._runtime.is_launched:
+                cls._runtime.register(workflow)
+            return _called_workflow(workflow)  # type: ignore[return-value]
+
+        return decorate
+
+    @classmethod
+    def step(
+        cls,
+        *,
+        name: str | None = None,
+        retries_allowed: bool = False,
+        interval_seconds: float = 1.0,
+        max_attempts: int = 3,
+        backoff_rate: float = 2.0,
+        should_retry: Callable[[BaseException], bool] | None = None,
+        **unknown: Any,
+    ) -> Callable[[F], F]:
+        """Record what a function gives when a workflow calls it; elsewhere it is the function itself."""
+        refuse_arguments("DBOS.step", unknown)
+
+        def decorate(function: F) -> F:
+            attempts = max_attempts if retries_allowed else 1
+            rules = StepRules(name or function.__qualname__, attempts, interval_seconds, backoff_rate, should_retry)
+            return _called_step(rules, function)  # type: ignore[return-value]
+
+        return decorate
+
+    @staticmethod
+    def dbos_class(class_name: str | None = None) -> Callable[[type], type]:
+        """Accepted: classes are found by their own names."""
+        del class_name
+        return lambda cls: cls
+
+    @staticmethod
+    def run_step(options: Mapping[str, Any] | None, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Run any function as a step."""
+        return call_step(_rules_of(options, function), function, args, kwargs)
+
+    @staticmethod
+    async def run_step_async(
+        options: Mapping[str, Any] | None, function: Callable[..., Any], *args: Any, **kwargs: Any
+    ) -> Any:
+        """Run any function as a step and await it."""
+        return await call_step_async(_rules_of(options, function), function, args, kwargs)
+
+    # -- starting -------------------------------------------------------------------------------------------------
+
+    @classmethod
+    def start_workflow(cls, function: Callable[..., Any], *args: Any, **kwargs: Any) -> WorkflowHandle[Any]:
+        """Start a workflow; it goes on by itself."""
+        runtime = cls.launched()
+        return WorkflowHandle(runtime, runtime.start(workflow_of(function), args, kwargs))
+
+    @classmethod
+    async def start_workflow_async(
+        cls, function: Callable[..., Any], *args: Any, **kwargs: Any
+    ) -> WorkflowHandleAsync[Any]:
+        """Start a workflow; it goes on by itself."""
+        runtime = cls.launched()
+        return WorkflowHandleAsync(runtime, await runtime.start_async(workflow_of(function), args, kwargs))
+
+    @classmethod
+    def retrieve_workflow(cls, workflow_id: str, existing_workflow: bool = True) -> WorkflowHandle[Any]:
+        """Find a workflow.
+
+        Raises:
+            DBOSNonExistentWorkflowError: there is none of this id.
+        """
+        runtime = cls.launched()
+        if existing_workflow:
+            runtime.status(workflow_id)
+        return WorkflowHandle(runtime, workflow_id)
+
+    @classmethod
+    def get_result(cls, workflow_id: str) -> Any:
+        """Wait for a workflow's result."""
+        return awaited_result(cls.launched(), workflow_id)
+
+    @classmethod
+    def get_workflow_status(cls, workflow_id: str) -> WorkflowStatus | None:
+        """Say how a workflow stands; None if there is none."""
+        try:
+            return cls.launched().status(workflow_id)
+        except DBOSNonExistentWorkflowError:
+            return None
+
+    @classmethod
+    def list_workflows(
+        cls, *, status: str | None = None, name: str | None = None, limit: int | None = None
+    ) -> list[WorkflowStatus]:
+        """List workflows, oldest first."""
+        return cls.launched().list(status=status, name=name, limit=limit)
+
+    @classmethod
+    def cancel_workflow(cls, workflow_id: str) -> None:
+        """Cancel a workflow at its next durable call."""
+        cls.launched().client.cancel(workflow_id, "cancelled by DBOS.cancel_workflow")
+
+    # -- in a workflow --------------------------------------------------------------------------------------------
+
+    @staticmethod
+    def sleep(seconds: float) -> None:
+        """Wait durably."""
+        place = _workflow("sleep")
+        place.next_step_id()
+
+        def operation(ctx: Any) -> Any:
+            yield ctx.sleep(seconds)
+
+        place.asker.ask(operation)
+
+    @staticmethod
+    async def sleep_async(seconds: float) -> None:
+        """Wait durably."""
+        place = _workflow("sleep_async")
+        place.next_step_id()
+
+        def operation(ctx: Any) -> Any:
+            yield ctx.sleep(seconds)
+
+        await ask_async(place, operation)
+
+    @classmethod
+    def send(
+        cls, destination_id: str, message: Any, topic: str | None = None, *, idempotency_key: str | None = None
+    ) -> None:
+        """Send a message to a workflow; in a workflow, once."""
+        place = workflow_here.get()
+        runtime = cls.launched()
+        if place is None or step_here.get() is not None:
+            try:
+                runtime.client.send(destination_id, message, topic or _TOPIC, idempotency_key=idempotency_key)
+            except NotFoundError as error:
+                raise DBOSNonExistentWorkflowError(f"there is no workflow {destination_id!r}") from error
+            return
+        place.next_step_id()
+
+        def operation(ctx: Any) -> Any:
+            try:
+                yield ctx.send(destination_id, message, topic or _TOPIC)
+            except NotFoundError as error:
+                raise DBOSNonExistentWorkflowError(f"there is no workflow {destination_id!r}") from error
+
+        place.asker.ask(operation)
+
+    @staticmethod
+    def recv(topic: str | None = None, timeout_seconds: float = 60) -> Any:
+        """Take the next message of a topic; None when the time is over first."""
+        place = _workflow("recv")
+        place.next_step_id()
+
+        def operation(ctx: Any) -> Any:
+            return (yield ctx.recv(topic or _TOPIC, timeout=timeout_seconds))
+
+        return place.asker.ask(operation)
+
+    @classmethod
+    def set_event(cls, key: str, value: Any) -> None:
+        """Publish a value under a key of this workflow."""
+        place = _workflow("set_event")
+        place.next_step_id()
+
+        def operation(ctx: Any) -> Any:
+            yield ctx.set_event(key, value)
+
+        place.asker.ask(operation)
+
+    @classmethod
+    def get_event(cls, workflow_id: str, key: str, timeout_seconds: float = 60) -> Any:
+        """Read what a workflow published; None when the time is over first."""
+        place = workflow_here.get()
+        if place is None or step_here.get() is not None:
+            return cls.launched().client.get_event(workflow_id, key, timeout_seconds)
+        place.next_step_id()
+
+        def operation(ctx: Any) -> Any:
+            return (yield ctx.get_event(workflow_id, key, timeout=timeout_seconds))
+
+        return place.asker.ask(operation)
+
+    # -- where the caller stands ----------------------------------------------------------------------------------
+
+    @_ClassProperty
+    def workflow_id() -> str | None:
+        """Id of the workflow that the caller runs in, None outside."""
+        step, place = step_here.get(), workflow_here.get()
+        return step.workflow_id if step is not None else place.id if place is not None else None
+
+    @_ClassProperty
+    def step_id() -> int | None:
+        """Number of the step that the caller runs in, or of the last durable call of its workflow."""
+        step, place = step_here.get(), workflow_here.get()
+        return step.step_id if step is not None else place.step_id if place is not None else None
+
+    @_ClassProperty
+    def step_status() -> StepPlace | None:
+        """What is known about the step that the caller runs in."""
+        return step_here.get()
+
+    @_ClassProperty
+    def logger() -> logging.Logger:
+        """DBOS's logger."""
+        return logging.getLogger("dbos")
+
+
+def _rules_of(options: Mapping[str, Any] | None, function: Callable[..., Any]) -> StepRules:
+    given = dict(options or {})
+    attempts = given.get("max_attempts", 3) if given.get("retries_allowed") else 1
+    return StepRules(
+        str(given.get("name") or getattr(function, "__qualname__", type(function).__qualname__)),
+        attempts,
+        given.get("interval_seconds", 1.0),
+        given.get("backoff_rate", 2.0),
+        given.get("should_retry"),
+    )
+
+
+def _workflow(what: str) -> WorkflowPlace:
+    place = workflow_here.get()
+    if place is None or step_here.get() is not None:
+        raise DBOSException(f"DBOS.{what} works in a workflow's own body only")
+    return place
+
+
+async def ask_async(place: WorkflowPlace, operation: Any) -> Any:
+    """Have something done for an async body."""
+    return await place.asker.ask_async(operation)
+
+
+def workflow_of(function: Callable[..., Any]) -> Workflow:
+    """Return the registered workflow of a decorated function or bound method.
+
+    Raises:
+        DBOSException: it is none.
+    """
+    found = getattr(getattr(function, "__func__", function), "__dbos_workflow__", None)
+    if not isinstance(found, Workflow):
+        raise DBOSException(f"{function!r} is no workflow; decorate it with @DBOS.workflow()")
+    return found
+
+
+def _called_workflow(workflow: Workflow) -> Callable[..., Any]:
+    """Return what stands for the function: a call runs it durably and waits."""
+    if workflow.is_async:
+
+        @functools.wraps(workflow.function)
+        async def awaited(*args: Any, **kwargs: Any) -> Any:
+            runtime = DBOS.launched()
+            return await awaited_result_async(runtime, await runtime.start_async(workflow, args, kwargs))
+
+        awaited.__dbos_workflow__ = workflow  # type: ignore[attr-defined]
+        return awaited
+
+    @functools.wraps(workflow.function)
+    def called(*args: Any, **kwargs: Any) -> Any:
+        runtime = DBOS.launched()
+        return awaited_result(runtime, runtime.start(workflow, args, kwargs))
+
+    called.__dbos_workflow__ = workflow  # type: ignore[attr-defined]
+    return called
+
+
+def _called_step(rules: StepRules, function: Callable[..., Any]) -> Callable[..., Any]:
+    if inspect.iscoroutinefunction(function):
+
+        @functools.wraps(function)
+        async def awaited(*args: Any, **kwargs: Any) -> Any:
+            return await call_step_async(rules, function, args, kwargs)
+
+        return awaited
+
+    @functools.wraps(function)
+    def called(*args: Any, **kwargs: Any) -> Any:
+        return call_step(rules, function, args, kwargs)
+
+    return called

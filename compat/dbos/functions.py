@@ -1,0 +1,106 @@
+"""What decorators register: workflows and steps, by the names that DBOS gives them."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from compat.dbos.errors import DBOSConflictingWorkflowError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+#: Keyword under which the name of a configured instance travels with a call.
+INSTANCE_KEY: Final = "__dbos_instance__"
+CLASS_KEY: Final = "__dbos_class__"
+
+
+@dataclass(frozen=True)
+class StepRules:
+    """How a step is repeated.
+
+    Attributes:
+        max_attempts: 1 without retries.
+        interval: seconds before the second attempt.
+        rate: growth of the waits.
+        should_retry: says of an error whether another attempt makes sense.
+    """
+
+    name: str
+    max_attempts: int = 1
+    interval: float = 1.0
+    rate: float = 2.0
+    should_retry: Callable[[BaseException], bool] | None = None
+
+
+@dataclass(frozen=True)
+class Workflow:
+    """One registered workflow function."""
+
+    name: str
+    function: Callable[..., Any]
+    is_async: bool
+    max_recovery_attempts: int | None = None
+
+    def bound(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Callable[[], Any]:
+        """Return the call of the function, on the instance or class that it was made on."""
+        kwargs = dict(kwargs)
+        instance, cls = kwargs.pop(INSTANCE_KEY, None), kwargs.pop(CLASS_KEY, None)
+        if instance is not None:
+            return functools.partial(self.function, instances[tuple(instance)], *args, **kwargs)
+        if cls is not None:
+            return functools.partial(self.function, classes[cls], *args, **kwargs)
+        return functools.partial(self.function, *args, **kwargs)
+
+
+workflows: Final[dict[str, Workflow]] = {}
+#: (class name, config name) of configured instances, and classes by name.
+instances: Final[dict[tuple[Any, ...], Any]] = {}
+classes: Final[dict[str, type]] = {}
+
+
+def add_workflow(workflow: Workflow) -> None:
+    """Register a workflow.
+
+    Raises:
+        DBOSConflictingWorkflowError: another function has the name.
+    """
+    known = workflows.get(workflow.name)
+    if known is not None and inspect.unwrap(known.function) is not inspect.unwrap(workflow.function):
+        same_place = (known.function.__module__, known.function.__qualname__)
+        if same_place != (workflow.function.__module__, workflow.function.__qualname__):
+            raise DBOSConflictingWorkflowError(
+                f"workflow {workflow.name!r} is registered by {known.function!r}; give one of them another name="
+            )
+    workflows[workflow.name] = workflow
+
+
+class DBOSConfiguredInstance:
+    """Base of classes whose instances have workflows: an instance is found again by its ``config_name``."""
+
+    def __init__(self, config_name: str) -> None:
+        self.config_name = config_name
+        instances[type(self).__qualname__, config_name] = self
+
+
+def receiver_of(function: Callable[..., Any], args: tuple[Any, ...]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Split a method's call: the arguments that travel, and how the receiver is found again.
+
+    Raises:
+        TypeError: an instance method of something that is no ``DBOSConfiguredInstance``.
+    """
+    parameters = list(inspect.signature(function).parameters)
+    if not args or not parameters or parameters[0] not in ("self", "cls"):
+        return args, {}
+    receiver = args[0]
+    if parameters[0] == "cls" and inspect.isclass(receiver):
+        classes.setdefault(receiver.__qualname__, receiver)
+        return args[1:], {CLASS_KEY: receiver.__qualname__}
+    if isinstance(receiver, DBOSConfiguredInstance):
+        return args[1:], {INSTANCE_KEY: [type(receiver).__qualname__, receiver.config_name]}
+    raise TypeError(
+        f"{function.__qualname__} is a workflow method of {type(receiver).__qualname__}, which must derive from "
+        "DBOSConfiguredInstance so that another process finds the instance"
+    )
