@@ -1,12 +1,13 @@
 """What a dry run costs in processor time, as a multiple of a bare libcst parse of the files it rewrites.
 
 Run: python tests/benchmarks/migrate_bench.py [COPIES]
-The project is made of copies of the golden cases that convert, each in a package of its own, padded with files that
-never name the SDK. The bound of the design is 4.
+The project is made of copies of the demo programs, each in a directory of its own, padded with files that never name
+the SDK. The bound of the design is 4.
 """
 
 from __future__ import annotations
 
+import shutil
 import sys
 import tempfile
 import time
@@ -17,25 +18,17 @@ import libcst
 from migrate.run import run, scan
 from migrate.settings import Settings
 
-sys.path.insert(0, str(Path(__file__).parents[2]))
-
-from tests.golden.cases import all_cases
-
+DEMO = Path(__file__).parents[2] / "fixtures" / "demo"
 ROUNDS = 3
 BOUND = 4.0
 
 
 def make_project(folder: Path, source: str, copies: int) -> None:
-    cases = [case for case in all_cases() if case.source == source and not case.is_left_alone]
     for number in range(copies):
-        case = cases[number % len(cases)]
-        package = folder / f"pkg{number:04}"
-        for path, data in case.before().items():
-            if path.endswith(".py"):
-                file = package / path
-                file.parent.mkdir(parents=True, exist_ok=True)
-                file.write_bytes(data)
-        (package / "plain.py").write_text("import os\n\n\ndef here() -> str:\n    return os.getcwd()\n" * 20)
+        shutil.copytree(DEMO / source, folder / f"copy{number:04}")
+        (folder / f"copy{number:04}" / "plain.py").write_text(
+            "import os\n\n\ndef here():\n    return os.getcwd()\n" * 20
+        )
 
 
 def cpu(work) -> tuple[float, object]:
@@ -68,4 +61,4 @@ def main(copies: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 200))
+    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 30))
