@@ -21,7 +21,7 @@ from resonate_core.errors import (
 )
 from resonate_core.ids import event_id
 from resonate_core.limits import DEFAULT_TIMEOUT_S, INSTANT_MAX_MS
-from resonate_core.marks import durable_mark, step_mark
+from resonate_core.marks import HANDLER_ATTRIBUTE, durable_mark, step_mark
 from resonate_core.protocol.records import (
     EMPTY,
     TAG_BRANCH,
@@ -195,6 +195,12 @@ def _begin_step(ex: Execution, cmd: c.Call, slot: Slot, function: Any) -> None:
 # -- remote calls ----------------------------------------------------------------------------------------------------
 
 
+def _is_durable(function: Any) -> bool:
+    """Whether a call of it is a child and not a step: by its yields or by its mark, its own or its class's."""
+    is_marked = durable_mark(function) is not None or hasattr(function, HANDLER_ATTRIBUTE)
+    return is_marked or is_generator_function(function)
+
+
 def _remote(ex: Execution, branch: Branch, cmd: c.Call) -> Action | None:
     name, version, thing = ex.env.target_of(cmd.function, cmd.opts.version)
     slot, is_new = _claim(ex, cmd, "remote", name)
@@ -214,7 +220,7 @@ def _remote(ex: Execution, branch: Branch, cmd: c.Call) -> Action | None:
             **cmd.opts.tags,
         }
         deadline = _deadline(ex, cmd.opts.timeout, capped=cmd.kind != "detached")
-        slot.is_leaf = thing is not None and not is_generator_function(thing)
+        slot.is_leaf = thing is not None and not _is_durable(thing)
         _create(ex, slot, PromiseCreate(ex.localized(slot.id), deadline, param, tags))
         ex.attach(slot)
     if cmd.begin or cmd.kind == "detached":
