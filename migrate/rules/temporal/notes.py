@@ -56,7 +56,7 @@ def note_cancellation(draft: Draft, functions: Iterable[Definition]) -> None:
                         handler,
                         "RM503",
                         "review",
-                        "a cancellation is no Exception here: this clean-up does not run when the workflow is cancelled",
+                        "a cancellation is no Exception: this clean-up does not run when the workflow is cancelled",
                         "Catch Cancelled too, and raise it again, if the clean-up must run then.",
                     )
 

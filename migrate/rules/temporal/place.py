@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from migrate.plan.fragments import Part, code
 from migrate.rules.temporal.lowering import lower_comprehension
-from migrate.rules.temporal.trees import statement_of
+from migrate.rules.temporal.trees import is_forgotten, statement_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -140,7 +140,11 @@ class Place:
         elif starts:
             self.work.started.add(self.node)
             self.site(self.node)
-            self.replace(self.node, lambda emit: code("yield {}", maker(emit, True)), rule=rule)
+            # Temporal cancels what still runs when the workflow ends.
+            ending = (
+                '.options(parent_close="cancel")' if is_forgotten(self.module, self.function.node, self.node) else ""
+            )
+            self.replace(self.node, lambda emit: code("yield {}" + ending, maker(emit, True)), rule=rule)
         else:
             self.replace(self.node, lambda emit: maker(emit, False), rule=rule)
 

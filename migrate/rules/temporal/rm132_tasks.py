@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from migrate.plan.fragments import Part, call, code
 from migrate.rules.base import Rule
 from migrate.rules.temporal import race
+from migrate.rules.temporal.trees import is_forgotten
 
 if TYPE_CHECKING:
     from migrate.rules.temporal.draft import Emit
@@ -53,7 +54,12 @@ def convert_task(place: Place) -> None:
         place.block(RULE.code, "the task is awaited at once", "Await the coroutine itself.")
         return
     place.site(node)
-    place.replace(node, lambda _emit: code("yield {}", inner), rule=RULE.code)
+    template = "yield {}"
+    if is_forgotten(place.module, place.function.node, node):
+        template += (
+            '.options(parent_close="cancel")'  # the loop of asyncio ends with the workflow, and its tasks with it
+        )
+    place.replace(node, lambda _emit: code(template, inner), rule=RULE.code)
 
 
 def convert_cancel(place: Place) -> None:

@@ -21,6 +21,20 @@ def statement_of(module: Module, node: ast.AST) -> ast.stmt:
     return current
 
 
+def is_forgotten(module: Module, function: ast.AST, node: ast.expr) -> bool:
+    """Tell whether nobody can ask for the value of an expression: it is dropped, or its only name is never read."""
+    statement = module.parents.get(node)
+    match statement:
+        case ast.Expr():
+            return True
+        case ast.Assign(targets=[ast.Name(id=name)]):
+            return not any(
+                isinstance(one, ast.Name) and one.id == name and isinstance(one.ctx, ast.Load)
+                for one in ast.walk(function)
+            )
+    return False
+
+
 def own_nodes(function: ast.AST) -> list[ast.AST]:
     """Return the nodes of a function in source order, without those of functions and classes inside it."""
     found: list[ast.AST] = []

@@ -44,3 +44,18 @@ def test_time_against_a_condition_becomes_a_wait_with_a_limit(body) -> None:
 )
 def test_other_uses_of_the_loop_keep_the_program(held, source: str) -> None:
     assert held(source)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (f"asyncio.create_task({ACT})", 'yield ctx.begin_run(act, n).options(parent_close="cancel")'),
+        (f"task = asyncio.create_task({ACT})", 'task = yield ctx.begin_run(act, n).options(parent_close="cancel")'),
+        (
+            "workflow.start_activity(act, n, start_to_close_timeout=timedelta(seconds=10))",
+            'yield ctx.begin_run(act, n).options(parent_close="cancel")',
+        ),
+    ],
+)
+def test_work_that_nobody_waits_for_ends_with_the_workflow(body, before: str, after: str) -> None:
+    assert body(before) == after
