@@ -153,7 +153,7 @@ class Children:
 
     def _request_cancel(self, child: Child, reason: str) -> Doing:
         message = {"kind": "cancel", "args": [reason]}
-        yield from self._run.commands._post(child.promise_id, message)  # noqa: SLF001 - two parts of one run
+        yield from self._run.commands.post(child.promise_id, message)
 
     def _forget(self, child: Child) -> None:
         """Do not wait for a child any more; when the run ends, its policy still counts."""

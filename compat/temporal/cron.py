@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -34,9 +34,12 @@ def seconds_until_next(expression: str, now: datetime) -> float:
         return period - now.timestamp() % period
     if text.startswith("@") and text not in _NAMED:
         raise ValueError(f"cron expression {expression!r} is not known")
-    local = now.astimezone(zone)
-    following: datetime = croniter(text.replace("@midnight", "@daily"), local).get_next(datetime)
-    return max((following - local) / timedelta(seconds=1), 0.001)
+    ticks = croniter(text.replace("@midnight", "@daily"), now.astimezone(zone).replace(tzinfo=None))
+    while True:
+        following: datetime = ticks.get_next(datetime).replace(tzinfo=zone)  # on the wall, whatever the season
+        seconds = following.timestamp() - now.timestamp()
+        if seconds > 0:
+            return seconds
 
 
 def duration(text: str) -> float:

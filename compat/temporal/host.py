@@ -18,9 +18,10 @@ from compat.temporal.groups import activity_group, workflow_group
 from compat.temporal.payloads import to_stored
 from compat.temporal.private import workflow_worker_of
 from compat.temporal.retries import decide
+from compat.temporal.schedule_driver import ScheduleRun
 from compat.temporal.starts import START_ARGUMENT, TAG_KIND
 from compat.temporal.workflow_driver import WorkflowRun
-from resonate_core import Context, DriverHost, Resonate, driver
+from resonate_core import Context, Driver, DriverHost, Resonate, ResonateCoreError, driver
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
@@ -44,6 +45,8 @@ def temporal_task(ctx: Context, *args: Any, **kwargs: Any) -> Generator[Any, Any
     kind = ctx.info.tags.get(TAG_KIND)
     if kind == "activity":
         return (yield from ActivityRun(ctx, host, args).run())
+    if kind == "schedule":
+        return (yield from ScheduleRun(ctx, host, args[0]).run())
     if kind == "query":
 
         async def answer() -> Any:
@@ -123,6 +126,16 @@ class Host:
                 _logger.debug("%s was not told: %s", promise_id, done.exception())
 
         future.add_done_callback(told)
+
+    def post_from(
+        self, drive: Driver, target: str, message: dict[str, Any]
+    ) -> Generator[Any, Any, ResonateCoreError | None]:
+        """Send a message from a driver and return what went wrong; whoever has ended already needs none."""
+        try:
+            yield drive.post(target, message)
+        except ResonateCoreError as error:
+            return error
+        return None
 
     async def start_child(
         self, start: WorkflowStart, arguments: list[Any], *, tags: dict[str, str], request_id: str

@@ -39,7 +39,7 @@ class ActivityCalls:
             raise _gone(request.activity_id)
         return found[-1].id
 
-    async def _tell(self, request: Any, message: dict[str, Any]) -> str:
+    async def _tell_activity(self, request: Any, message: dict[str, Any]) -> str:
         promise_id = await self._promise(request)
         try:
             await rpc.wait(self.connection.post(promise_id, {"id": str(uuid.uuid4()), **message}))
@@ -48,7 +48,7 @@ class ActivityCalls:
         return promise_id
 
     async def _report(self, request: Any, outcome: dict[str, Any]) -> None:
-        await self._tell(request, {"kind": "complete", "args": [outcome]})
+        await self._tell_activity(request, {"kind": "complete", "args": [outcome]})
 
     # -- by token ------------------------------------------------------------------------------------------------
 
@@ -76,7 +76,7 @@ class ActivityCalls:
         reply = f"heartbeat.{uuid.uuid4()}"
         await self.connection.open_promise(reply)
         details = all_to_stored(request.details.payloads)
-        promise_id = await self._tell(request, {"kind": "heartbeat", "args": [details], "reply": reply})
+        promise_id = await self._tell_activity(request, {"kind": "heartbeat", "args": [details], "reply": reply})
         answer = await self.connection.answer(promise_id, reply)
         if answer is None:
             raise _gone(promise_id)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from compat.temporal.connection import Connection, store_url
 from compat.temporal.private import BridgeServiceClient
 from compat.temporal.rpc_activities import ActivityCalls
+from compat.temporal.rpc_schedules import ScheduleCalls
 from compat.temporal.rpc_testing import TestingCalls
 from compat.temporal.rpc_visibility import VisibilityCalls
 from compat.temporal.rpc_workflows import WorkflowCalls
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
     from temporalio.service import ConnectConfig
 
 
-class ResonateServiceClient(BridgeServiceClient, WorkflowCalls, VisibilityCalls, ActivityCalls, TestingCalls):
+class ResonateServiceClient(
+    BridgeServiceClient, WorkflowCalls, VisibilityCalls, ActivityCalls, ScheduleCalls, TestingCalls
+):
     """Looks like a connection to a Temporal server, and is one to Resonate.
 
     Args:

@@ -17,7 +17,6 @@ from compat.temporal.starts import FOREVER_S, message_to_dict
 from compat.temporal.workflow_ends import Ending, ending_of
 from compat.temporal.workflow_messages import ABOUT
 from compat.unsupported import UnsupportedFeatureError
-from resonate_core import ResonateCoreError
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
@@ -174,15 +173,11 @@ class Commands:
         if is_local:
             self._run.host.cancel_local(meta)
             return
-        yield from self._post(promise.id, {"kind": "cancel", "args": ["CANCELLED"]})
+        yield from self.post(promise.id, {"kind": "cancel", "args": ["CANCELLED"]})
 
-    def _post(self, target: str, message: dict[str, Any]) -> Generator[Any, Any, BaseException | None]:
+    def post(self, target: str, message: dict[str, Any]) -> Generator[Any, Any, BaseException | None]:
         """Send a message and return what went wrong; whoever has ended already needs none."""
-        try:
-            yield self._run.drive.post(target, message)
-        except ResonateCoreError as error:
-            return error
-        return None
+        return (yield from self._run.host.post_from(self._run.drive, target, message))
 
     # -- other workflows -----------------------------------------------------------------------------------------
 
@@ -202,7 +197,7 @@ class Commands:
             "args": all_to_stored(command.args),
             "kwargs": {ABOUT: {key: value for key, value in about.items() if value}},
         }
-        error = yield from self._post(ids.promise_id(workflow_id), message)
+        error = yield from self.post(ids.promise_id(workflow_id), message)
         job = activations.WorkflowActivationJob()
         job.resolve_signal_external_workflow.seq = command.seq
         if error is not None:
@@ -220,7 +215,7 @@ class Commands:
         message: dict[str, Any] = {"kind": "cancel", "args": [reason]}
         if target.run_id:
             message["kwargs"] = {ABOUT: {"run_id": target.run_id}}
-        error = yield from self._post(ids.promise_id(target.workflow_id), message)
+        error = yield from self.post(ids.promise_id(target.workflow_id), message)
         job = activations.WorkflowActivationJob()
         job.resolve_request_cancel_external_workflow.seq = command.seq
         if error is not None:
