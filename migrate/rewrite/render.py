@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
+import textwrap
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -292,7 +293,8 @@ class Renderer:
         start, end = self.concrete.span(node)
         rest = self.concrete.text[end : self.concrete.line_end(max(end - 1, start))].strip()
         text = self._fragments.write(part, Place(before if not before.strip() else "", before, 0))
-        if "\n" in text and (before.strip() or (rest and not rest.startswith("#"))):
+        shares_line = bool(before.strip()) or (bool(rest) and not rest.startswith("#"))
+        if shares_line and "\n" in text and not _is_simple_statement(text):
             from migrate.errors import FileProblem  # noqa: PLC0415 - the rare case
 
             raise FileProblem(
@@ -349,6 +351,15 @@ class Renderer:
         text = self.concrete.text
         gone = [span for span in self.concrete.comments if not self.keeps(*span)]
         return [span for span in gone if not may_go(text[span[0] : span[1]])]
+
+
+def _is_simple_statement(text: str) -> bool:
+    """Tell whether text over several lines is one statement that may share its line."""
+    try:
+        body = ast.parse(textwrap.dedent(finish(text))).body
+    except SyntaxError:
+        return False
+    return len(body) == 1 and not hasattr(body[0], "body")
 
 
 def lines_inside_strings(module: Module, concrete: Concrete) -> list[int]:

@@ -146,3 +146,12 @@ def test_removed_statements_take_the_blank_lines_along_that_would_be_left_over(e
                 file.remove(node, code=CODE)
 
     assert edited(before, record) == after
+
+
+def test_long_statement_on_a_shared_line_may_be_one_statement_over_several_lines(edited):
+    def record(file, find):
+        node = find(ast.Assign, "b")
+        file.replace(node, code("{} = {}", node.targets[0], node.value), code=CODE)
+
+    text = "if x: b = [\n    1,\n]; c = 2\n"
+    assert edited(text, record) == text
