@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from compat.conflicts import refuse_other
 from compat.temporal.aliases import install
 
+refuse_other()
 install()

@@ -11,6 +11,7 @@ import importlib.util
 import sys
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 MIRROR: Final = "compat.temporal."
 ORIGINAL: Final = "temporalio."
+_FOLDER: Final = Path(__file__).parent
 
 
 class _Alias(Loader):
@@ -45,7 +47,7 @@ class AliasFinder(MetaPathFinder):
         target: ModuleType | None = None,  # noqa: ARG002
     ) -> ModuleSpec | None:
         """Return the spec of an alias, None for what temporalio does not have."""
-        if not fullname.startswith(MIRROR):
+        if not fullname.startswith(MIRROR) or _is_ours(fullname.removeprefix(MIRROR)):
             return None
         original = ORIGINAL + fullname.removeprefix(MIRROR)
         try:
@@ -57,7 +59,13 @@ class AliasFinder(MetaPathFinder):
         return ModuleSpec(fullname, _Alias(original), is_package=found.submodule_search_locations is not None)
 
 
+def _is_ours(name: str) -> bool:
+    """Whether a module has a file here."""
+    path = _FOLDER.joinpath(*name.split("."))
+    return path.with_suffix(".py").exists() or (path / "__init__.py").exists()
+
+
 def install() -> None:
-    """Let the import system ask, after everybody else: files of this package come first."""
+    """Let the import system ask first: an alias's own parts would else be loaded a second time under another name."""
     if not any(isinstance(finder, AliasFinder) for finder in sys.meta_path):
-        sys.meta_path.append(AliasFinder())
+        sys.meta_path.insert(0, AliasFinder())
