@@ -245,5 +245,9 @@ def travelling(opts: CallOptions) -> dict[str, Any]:
     extra: dict[str, Any] = {}
     if opts.has_retry_policy:
         extra["retryPolicy"] = to_wire(opts.retry_policy)
-    limits = {"attemptTimeout": opts.attempt_timeout, "heartbeatTimeout": opts.heartbeat_timeout}
+    limits = {
+        "attemptTimeout": opts.attempt_timeout,
+        "heartbeatTimeout": opts.heartbeat_timeout,
+        "scheduleToStartTimeout": opts.schedule_to_start_timeout,
+    }
     return extra | {key: value for key, value in limits.items() if value is not None}

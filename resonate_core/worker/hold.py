@@ -22,7 +22,7 @@ import logging
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from resonate_core.errors import CodecError, NondeterminismError, NotRegisteredError
+from resonate_core.errors import CodecError, NondeterminismError, NotRegisteredError, StepTimeoutError
 from resonate_core.ids import inbox_id, logical_id
 from resonate_core.limits import LINGER_MS, LINGER_WIDE_MS, WATCH_AFTER_MS, WIDE_COUNT, WRITE_RETRY_MS
 from resonate_core.protocol.requests import (
@@ -110,7 +110,22 @@ class Hold:
         except Exception as error:  # noqa: BLE001 - arguments are foreign data: whatever is wrong is the outcome
             self._end_at_once(error)
             return
+        late = self._started_too_late(invocation.extra, has_history=bool(preload))
+        if late is not None:
+            self._end_at_once(late)
+            return
         self.runs.build(function, (args, kwargs), opts, preload)
+
+    def _started_too_late(self, extra: dict[str, Any], *, has_history: bool) -> StepTimeoutError | None:
+        """Return the error of a call that found no worker in the time that its caller gave it."""
+        limit = extra.get("scheduleToStartTimeout")
+        if limit is None or has_history or self.version > 1:
+            return None
+        waited = (self.worker.clock.now_ms() - self.record.created_at) / 1000
+        if waited <= limit:
+            return None
+        text = f"{self.function_name} ({self.id}) waited {waited:.1f} s for a worker, {limit:g} s were allowed"
+        return StepTimeoutError(text, kind="schedule_to_start")
 
     def execution_ready(self, execution: Execution, preload: list[PromiseRecord]) -> None:
         """Start an execution over its records."""
@@ -319,8 +334,8 @@ class Hold:
         value, error = self._encoded(outcome)
         settle = PromiseSettle(self.id, settled_state(error), value)
         asks_for_messages = execution.function.has_handlers and execution.may_reopen
-        if asks_for_messages and execution.unread_count:  # they came with the last news
-            self._reopen()
+        if asks_for_messages and execution.unread_count and not (execution.function.is_driver and execution.has_acted):
+            self._reopen()  # they came with the last news; a driver that has ended takes none
             return
         self._is_ending = True
         if asks_for_messages:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
+import importlib.util
 import resource
 import sqlite3
 import statistics
@@ -28,6 +29,7 @@ from resonate_core.store.sqlite import SqliteStore
 BOUNDS = {
     "sequential steps/s": ("1/s", "", lambda _: True),
     "sequential steps / raw commits": ("", ">= 0.5", lambda x: x >= 0.5),
+    "sequential steps / DBOS on SQLite": ("", ">= 10", lambda x: x >= 10),
     "sequential CPU per step": ("ms", "<= 0.25", lambda x: x <= 0.25),
     "sequential fsyncs per step": ("", "<= 1.02", lambda x: x <= 1.02),
     "10,000 steps / 1,000 steps": ("", "<= 12", lambda x: x <= 12),
@@ -160,6 +162,40 @@ def raw_commits_per_second(directory):
     return 1000 / (time.perf_counter() - begun)
 
 
+DBOS_PROGRAM = """
+import sys, time
+import pysqlite3
+sys.modules["sqlite3"] = pysqlite3
+from dbos import DBOS
+DBOS(config={{"name": "bench", "system_database_url": "sqlite:///{directory}/dbos.sqlite", "log_level": "ERROR"}})
+
+@DBOS.step()
+def same(value):
+    return value
+
+@DBOS.workflow()
+def sequence(count):
+    for number in range(count):
+        same(number)
+
+DBOS.launch()
+sequence(20)
+begun = time.perf_counter()
+sequence(300)
+print(300 / (time.perf_counter() - begun))
+DBOS.destroy()
+"""
+
+
+def dbos_steps_per_second(directory):
+    """Measure real DBOS beside us; None where it, or a SQLite that it can use, is not installed."""
+    if importlib.util.find_spec("dbos") is None or importlib.util.find_spec("pysqlite3") is None:
+        return None
+    script = DBOS_PROGRAM.format(directory=directory)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    return float(done.stdout.split()[-1])
+
+
 def measure_sequence(directory):
     raw = raw_commits_per_second(directory)
     with client(directory, "seq") as resonate:
@@ -170,6 +206,9 @@ def measure_sequence(directory):
             resonate.run("b", sequence, 10_000)
     yield "sequential steps/s", 1000 / span.wall
     yield "sequential steps / raw commits", 1000 / span.wall / raw
+    peer = dbos_steps_per_second(directory)
+    if peer is not None:
+        yield "sequential steps / DBOS on SQLite", 1000 / span.wall / peer
     yield "sequential CPU per step", span.cpu / 1000
     yield "sequential fsyncs per step", span.commits / 1000
     yield "10,000 steps / 1,000 steps", long.wall / span.wall

@@ -12,12 +12,14 @@ from resonate_core import (
     AlreadyStartedError,
     CanceledError,
     Cancelled,
+    StepTimeoutError,
     TimedOutError,
     durable,
     entry,
     signal,
     step,
 )
+from resonate_core.testing import VirtualResonate
 
 
 @step()
@@ -353,3 +355,22 @@ def test_fan_out_of_a_thousand_comes_back(resonate):
 
     resonate.register(wide)
     assert resonate.run("w", wide, 1000) == sum(range(1000))
+
+
+def test_call_that_found_no_worker_in_time_fails_when_one_comes():
+    stage_caller = VirtualResonate(group="callers")
+
+    @durable(name="calls")
+    def calls(ctx):
+        try:
+            yield ctx.rpc("late").options(target="others", schedule_to_start_timeout=60)
+        except StepTimeoutError as error:
+            return error.kind
+
+    stage_caller.register(calls)
+    handle = stage_caller.begin_run("c", calls)
+    stage_caller.advance(90)
+    others = VirtualResonate(stage_caller.stage, group="others")
+    others.register(step(name="late")(lambda: "ran"))
+    others.start()
+    assert handle.result() == "schedule_to_start"
