@@ -23,8 +23,8 @@ UNSET: Final[Any] = object()
 class CallOptions:
     """Options of one call; ``UNSET`` and None mean that the mark or the default decides. Times are seconds.
 
-    ``timeout`` limits the whole call, ``attempt_timeout`` one attempt of a step. ``schedule_to_start_timeout`` is for remote
-    calls: one that a worker takes up later than that fails instead of running; a local step starts at once.
+    ``timeout`` limits the whole call, ``attempt_timeout`` one attempt of a step. ``schedule_to_start_timeout`` is for
+    remote calls: one that a worker takes up later fails instead of running; a local step starts at once.
     """
 
     id: str | None = None
