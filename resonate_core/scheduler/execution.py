@@ -493,12 +493,13 @@ class Execution:
         """Ask for a write; the order of the events that it follows from stands before it."""
         self.flush_order()
         self.effects.writes.append(write)
+        self.has_acted = True
 
     def take_effects(self) -> Effects:
         """Hand over what is to be done, order records included."""
         self.flush_order()
         effects, self.effects = self.effects, Effects()
-        self.has_acted = self.has_acted or bool(effects.writes or effects.starts or effects.asks)
+        self.has_acted = self.has_acted or bool(effects.starts or effects.asks or effects.stops)
         return effects
 
     def awaited(self) -> list[Slot]:
