@@ -30,6 +30,8 @@ LOCK: Final = "asyncio.Lock"
 
 def locks_of(work: Work, owner: Definition) -> set[str]:
     """Return the attributes of a class that are locks and nothing else."""
+    if "Lock" not in owner.module.source.text:
+        return set()
     found = {
         name
         for name, pairs in work.draft.project.classes.assignments(owner).items()

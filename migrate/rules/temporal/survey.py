@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from typing import TYPE_CHECKING
 
 from migrate.rules.temporal import (
@@ -31,8 +32,6 @@ from migrate.rules.temporal.reach import reachable
 from migrate.rules.temporal.wrapped import looks_at_wrapper
 
 if TYPE_CHECKING:
-    import ast
-
     from migrate.index.model import Definition, Module
     from migrate.index.project import Project
     from migrate.rules.temporal.draft import TemporalSurvey
@@ -192,6 +191,9 @@ class Surveyor:
         for module in self.draft.project.modules.values():
             for node in mentions(module):
                 name = self.draft.external(module, node)
+                if name == tables.TASK:
+                    self._task_annotation(module, node)
+                    continue
                 if node in self.draft.claimed or not (name.startswith(SDK) or name in tables.NAMES):
                     continue
                 if self.draft.is_alias(module, node):
@@ -204,3 +206,11 @@ class Surveyor:
                         continue
                 if name.startswith(SDK):
                     wiring.convert_name(self.draft, module, node, name)
+
+    def _task_annotation(self, module: Module, node: ast.expr) -> None:
+        """``asyncio.Task[None]`` as the type of something in a workflow becomes ``Promise``."""
+        around = module.definition_around(node)
+        lines = {owner for workflow in self.facts.workflows.values() for owner in workflow.line}
+        parent = module.parents.get(node)
+        if (around in self.code or around in lines) and not isinstance(parent, ast.Call):
+            wiring.annotate(self.draft, module, node, "Promise")

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from migrate.rules.temporal.place import Place, Work
 
 CANCELLED: Final = "asyncio.CancelledError"
+TASK: Final = "asyncio.Task"
 _WORKFLOW: Final = "temporalio.workflow."
 
 #: Decorators of message handlers.

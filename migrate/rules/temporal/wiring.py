@@ -141,6 +141,13 @@ def _annotation(draft: Draft, module: Module, node: ast.expr, name: str) -> None
     draft.act(module, node, lambda emit: emit.file.replace(whole, make(emit), code=rm171_client.RULE.code))
 
 
+def annotate(draft: Draft, module: Module, node: ast.expr, name: str) -> None:
+    """Put a class of the runtime, without parameters, in the place of an annotation."""
+    parent = module.parents.get(node)
+    whole = parent if isinstance(parent, ast.Subscript) and parent.value is node else node
+    draft.act(module, node, lambda emit: emit.file.replace(whole, emit.core(name), code=rm171_client.RULE.code))
+
+
 def _result_of_handle(node: ast.expr) -> ast.expr | None:
     """Return the second parameter of ``WorkflowHandle[Order, str]``."""
     if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Tuple) and len(node.slice.elts) > 1:

@@ -59,3 +59,28 @@ def test_other_uses_of_the_loop_keep_the_program(held, source: str) -> None:
 )
 def test_work_that_nobody_waits_for_ends_with_the_workflow(body, before: str, after: str) -> None:
     assert body(before) == after
+
+
+def test_type_of_a_task_in_a_workflow_becomes_a_promise(migrate) -> None:
+    done = migrate("""
+        import asyncio
+        from temporalio import workflow
+
+
+        @workflow.defn
+        class Flow:
+            timer: asyncio.Task[None]
+
+            @workflow.run
+            async def run(self) -> None:
+                self.timer = asyncio.create_task(asyncio.sleep(1))
+                tasks: list[asyncio.Task] = [self.timer]
+                await tasks[0]
+
+
+        def other(task: asyncio.Task[None]) -> None:
+            print(task)
+        """)
+    assert "    timer: Promise\n" in done.text
+    assert "tasks: list[Promise] = [self.timer]" in done.text
+    assert "def other(task: asyncio.Task[None])" in done.text
