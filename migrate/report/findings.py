@@ -106,8 +106,11 @@ def _backed_out(job: Job, outcome: Outcome) -> list[Finding]:
     for unit in job.survey.units:
         if unit.kind == "workflow" and job.converts(unit) and job.groups.name(unit) in outcome.backed_out:
             path, problem = outcome.backed_out[job.groups.name(unit)]
-            message = f"{unit.name} stays as it is, because {path} could not be rewritten: {problem.reason}"
-            found.append(finding_at(unit.module, unit.node, "RM008", "manual", message, "Solve that and run again."))
+            failed = problem.code != "RM008"
+            why = f"because {path} could not be rewritten: {problem.reason}" if failed else f"because {problem.reason}"
+            action = "Solve that and run again." if failed else "Run again without --select or --ignore."
+            message = f"{unit.name} stays as it is, {why}"
+            found.append(finding_at(unit.module, unit.node, "RM008", "manual", message, action))
     return found
 
 

@@ -73,6 +73,18 @@ def test_run_of_text_that_does_not_compile_is_backed_out_and_others_stand(go):
     assert {one.name: one.tier for one in report.workflows} == {"good": "idiomatic", "bad": "manual"}
 
 
+def test_run_edit_of_a_place_that_does_not_exist_is_backed_out(go):
+    class Wrong(Tiny):
+        def edit(self, job):
+            super().edit(job)
+            for unit in job.units():
+                if unit.name == "bad":
+                    job.file(unit.module, unit).replace(unit.node.args, "nothing", code="RM110")
+
+    report = go({"good.py": FLOW.format(name="good"), "bad.py": FLOW.format(name="bad")}, source=Wrong())
+    assert statuses(report) == {"good.py": "rewritten", "bad.py": "failed"}
+
+
 def test_run_backs_out_only_the_guilty_group_of_a_shared_file(go):
     class Broken(Tiny):
         def edit(self, job):
