@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Final
 
-from migrate.plan.fragments import Named, Part, code
+from migrate.plan.fragments import Named, Part, call, code
 from migrate.rules.base import Rule
 from migrate.rules.temporal.durations import seconds_part
 
@@ -37,6 +37,24 @@ RENAMED: Final = {
     "WorkflowAlreadyStartedError": "AlreadyStartedError",
 }
 _APPLICATION_OPTIONS: Final = frozenset({"message", "type", "non_retryable", "next_retry_delay"})
+
+
+def convert_check(draft: Draft, module: Module, node: ast.Call) -> None:
+    """Convert ``is_cancelled_exception(err)``."""
+    if len(node.args) != 1 or node.keywords:
+        draft.block(module, node, RULE.code, "is_cancelled_exception is called in an unknown way", RULE.action)
+        return
+    draft.claim(node.func)
+    draft.need(module, node, "helper", RULE.code)
+    checked = node.args[0]
+    draft.act(
+        module,
+        node,
+        lambda emit: emit.file.replace(node, call("isinstance", checked, emit.core("Cancelled")), code=RULE.code),
+    )
+
+
+IS_CANCELLED: Final = "temporalio.exceptions.is_cancelled_exception"
 
 
 def convert(draft: Draft, module: Module, node: ast.expr, name: str) -> None:

@@ -20,6 +20,7 @@ from migrate.rules.temporal import (
     rm142_update,
     rm143_wait_condition,
     rm144_external_handle,
+    rm146_shield,
     rm150_sleep,
     rm151_workflow_context,
     rm160_child_workflow,
@@ -50,7 +51,7 @@ HANDLER_RULES: Final[Mapping[str, Callable[[Work, Definition, ast.expr], None]]]
 
 #: Parts of asyncio that no rule converts.
 _ASYNCIO: Final = (
-    *("wait_for", "shield", "as_completed", "timeout", "timeout_at", "run", "to_thread", "current_task"),
+    *("wait_for", "as_completed", "timeout", "timeout_at", "run", "to_thread", "current_task"),
     *("Event", "Semaphore", "BoundedSemaphore", "Condition", "Future", "TaskGroup"),
     *("get_event_loop", "get_running_loop"),
 )
@@ -69,6 +70,7 @@ CALLS: Final[Mapping[str, Callable[[Place], None]]] = {
     **dict.fromkeys(rm144_external_handle.GETS, rm144_external_handle.convert_get),
     **dict.fromkeys(rm144_external_handle.SIGNALS, rm144_external_handle.convert_message),
     **dict.fromkeys(_REFUSED, rm132_tasks.refuse),
+    rm146_shield.SHIELD: rm146_shield.convert,
     **dict.fromkeys(race.WAITS, rm132_tasks.convert_wait),
     **dict.fromkeys(rm133_queue.NAMES, rm133_queue.convert_method),
     rm133_queue.QUEUE: rm133_queue.convert_constructor,

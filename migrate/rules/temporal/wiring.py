@@ -50,6 +50,8 @@ def convert_call(draft: Draft, facts: Facts, module: Module, node: ast.Call, nam
         rm124_activity_context.convert(draft, module, node, name)
     elif name.startswith(_ERRORS) and last in rm125_errors.RENAMED:
         rm125_errors.convert(draft, module, node, name)
+    elif name == rm125_errors.IS_CANCELLED:
+        rm125_errors.convert_check(draft, module, node)
     elif _convert_wiring(draft, facts, module, node, name):
         draft.claim(node.func)
     elif owner == rm171_client.CLIENT:

@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 _BROAD: Final = frozenset({"builtins.Exception", "builtins.BaseException"})
 _CANCELLED: Final = frozenset({"asyncio.CancelledError", "temporalio.exceptions.CancelledError"})
 _FAILURES: Final = frozenset(
-    f"temporalio.exceptions.{name}"
-    for name in ("ActivityError", "ChildWorkflowError", "FailureError", "TemporalError", "is_cancelled_exception")
+    f"temporalio.exceptions.{name}" for name in ("ActivityError", "ChildWorkflowError", "FailureError", "TemporalError")
 )
 _WAITS: Final = frozenset({"temporalio.workflow.wait_condition", "temporalio.workflow.sleep", "asyncio.sleep"})
 
