@@ -22,7 +22,7 @@ RULE: Final = Rule(
     applicability="review",
     what="""`await asyncio.shield(work)` becomes `with ctx.shielded():` around the yield: a cancellation is
 delivered at the first yield after the block.""",
-    why="With asyncio the waiting ends at once and the work goes on alone; here the execution waits for the work first.",
+    why="With asyncio the waiting ends at once and the work goes on alone; here the execution waits for it.",
     action="Look whether the workflow should go on before the shielded work is done.",
     minutes=10,
 )
