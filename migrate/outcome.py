@@ -90,7 +90,8 @@ def render_one(job: Job, path: str, left_out: frozenset[str], line_length: int |
     except FileProblem as problem:
         return problem
     except AssertionError as error:  # a rule asked for what no file can hold: this file's fault is not the others'
-        return FileProblem("RM003", f"an edit cannot be made: {error or 'a place that does not exist'}")
+        what = str(error) or "it names a place that does not exist"
+        return FileProblem("RM003", f"an edit cannot be made: {what}")
     except UnicodeEncodeError as error:
         return FileProblem("RM005", f"the result does not fit the file's encoding: {error}")
     except RecursionError:

@@ -42,7 +42,7 @@ class Run:
         tree: files of the run.
         loaded: what was read; None if there was no source.
         groups: for each changed file, the groups it belongs to; files that share one are written together.
-        units: how many workflows, steps, workers and clients there are; from ``scan`` only.
+        units: how many workflows, steps, workers and clients there are.
     """
 
     report: Report
@@ -54,29 +54,8 @@ class Run:
 
 def scan(settings: Settings, *, say: Callable[[str], None] = lambda _: None) -> Run:
     """Plan without rendering: inventory, tiers and findings, as a run would have them if all edits can be made."""
-    began = time.monotonic()
-    tree = discover(settings.paths, exclude=settings.exclude)
-    name = settings.source if settings.source != "auto" else detect(tree)
-    if name is None:
-        return _nothing(tree, began, dry_run=True)
-    source = load_source(name)
-    say("reading")
-    loaded = load(tree, packages=source.packages, types=source.types)
-    say("planning")
-    job, suppressions = plan_run(loaded.project, source, settings)
-    report = Report(source.name, str(tree.root), dry_run=True)
-    nothing = Outcome()
-    report.files = _file_results(loaded, nothing, source)
-    report.workflows = workflow_results(job, nothing)
-    report.findings = collect(job, loaded, tree, nothing, suppressions, settings)
-    report.seconds = time.monotonic() - began
-    return Run(report, tree, loaded, units=Counter(unit.kind for unit in job.survey.units))
-
-
-def _nothing(tree: Tree, began: float, *, dry_run: bool) -> Run:
-    report = Report("auto", str(tree.root), dry_run, [_skipped(tree.name(file), None) for file in tree.files])
-    report.seconds = time.monotonic() - began
-    return Run(report, tree)
+    with collector_held():
+        return _run(settings, say, dry_run=True, renders=False)
 
 
 def run(settings: Settings, *, say: Callable[[str], None] = lambda _: None, dry_run: bool = True) -> Run:
@@ -91,29 +70,31 @@ def run(settings: Settings, *, say: Callable[[str], None] = lambda _: None, dry_
         UsageError: the paths or the source do not exist.
     """
     with collector_held():
-        return _run(settings, say, dry_run=dry_run)
+        return _run(settings, say, dry_run=dry_run, renders=True)
 
 
-def _run(settings: Settings, say: Callable[[str], None], *, dry_run: bool) -> Run:
+def _run(settings: Settings, say: Callable[[str], None], *, dry_run: bool, renders: bool) -> Run:
     began = time.monotonic()
     tree = discover(settings.paths, exclude=settings.exclude)
     name = settings.source if settings.source != "auto" else detect(tree)
     if name is None:
-        return _nothing(tree, began, dry_run=dry_run)
+        report = Report("auto", str(tree.root), dry_run, [_skipped(tree.name(file), None) for file in tree.files])
+        report.seconds = time.monotonic() - began
+        return Run(report, tree)
     source = load_source(name)
     say("reading")
     loaded = load(tree, packages=source.packages, types=source.types)
     say("planning")
     job, suppressions = plan_run(loaded.project, source, settings)
     say("rewriting")
-    outcome = _verified(job, source, tree, settings)
+    outcome = _verified(job, source, tree, settings) if renders else Outcome()
     report = Report(source.name, str(tree.root), dry_run)
     report.files = _file_results(loaded, outcome, source)
     report.workflows = workflow_results(job, outcome)
     report.findings = collect(job, loaded, tree, outcome, suppressions, settings)
     report.seconds = time.monotonic() - began
     groups = {path: _groups_of(job, path) - outcome.backed_out.keys() for path in outcome.texts}
-    return Run(report, tree, loaded, groups)
+    return Run(report, tree, loaded, groups, Counter(unit.kind for unit in job.survey.units))
 
 
 @contextlib.contextmanager

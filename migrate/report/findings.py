@@ -26,7 +26,8 @@ def collect(  # noqa: PLR0917 - every part of the run is asked
 ) -> list[Finding]:
     """Return the findings of a run, sorted, without those that are suppressed or ignored."""
     found = [*job.survey.findings]
-    found += [one for one in job.findings if one.path in outcome.texts or one.path not in job.plans]
+    backed_out = {path for path, plan in job.plans.items() if plan.groups() <= outcome.backed_out.keys()}
+    found += [one for one in job.findings if one.path not in backed_out]
     for unit in job.survey.units:
         found += [_need(need) for need in unit.needs if need.message]
     found += _blockers(job)
