@@ -69,13 +69,14 @@ async def detect(link: Link) -> Dialect | str:
     """Return the dialect of a server, or why it could not be asked."""
     word = f"probe{new_id()}"
     reply = await link.reply(PromiseRegisterCallback(f"{word}.1", f"{word}.2"))
-    if reply.is_own and reply.responses[0].status == 404:
-        return OWN
     dotted = reply.responses[0]
+    if dotted.status == 0:
+        return dotted.error or "no answer"
+    if reply.is_own and dotted.status == 404:
+        return OWN
     colon = await link.send(PromiseRegisterCallback(f"{word}:1", f"{word}:2"))
-    for response in (dotted, colon):
-        if response.status == 0:
-            return response.error or "no answer"
+    if colon.status == 0:
+        return colon.error or "no answer"
     found = _BY_ANSWER.get((colon.status, dotted.status))
     if found is None:
         return f"{link.url} answers a probe with {colon.status} and {dotted.status}, as no known server does"

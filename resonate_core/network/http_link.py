@@ -10,6 +10,7 @@ for.
 from __future__ import annotations
 
 import asyncio
+import io
 import itertools
 import logging
 from typing import TYPE_CHECKING, Final
@@ -170,7 +171,10 @@ class Link:
         try:
             async with (
                 self._slots,
-                session.post(f"{self.url}/", data=body, headers=self.headers, allow_redirects=False) as http,
+                # a file object is sent in pieces; a large body as such would hold up everything else on the loop
+                session.post(
+                    f"{self.url}/", data=io.BytesIO(body), headers=self.headers, allow_redirects=False
+                ) as http,
             ):
                 answer = await http.read()
                 status = http.status

@@ -1,0 +1,224 @@
+"""What a bad line and a bad server do to executions: nothing that shows in their results."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+import uuid
+
+import pytest
+
+from resonate_core import Resonate, durable, step
+from resonate_core.clock import SystemClock
+from resonate_core.errors import ProtocolError, TransportError
+from resonate_core.network.http import HttpNetwork
+from resonate_core.network.http_link import Link
+from resonate_core.network.local_server import LocalServer
+from resonate_core.protocol.requests import PromiseGet
+from resonate_core.serve.runner import BackgroundServer
+from resonate_core.store.memory import MemoryStore
+from resonate_core.store.sqlite import SqliteStore
+from tests.interop import programs
+from tests.interop.conftest import own
+from tests.interop.fakes import fake
+from tests.interop.proxy import BadLine
+
+SECONDS = 20
+RUNS: dict[str, int] = {}
+LOCK = threading.Lock()
+
+
+@step()
+def count_up(key, number):
+    with LOCK:
+        RUNS[key] = RUNS.get(key, 0) + 1
+    return number
+
+
+@durable()
+def counted(ctx, key, count):
+    total = 0
+    for number in range(count):
+        total += yield ctx.run(count_up, key, number)
+    child = yield ctx.rpc(programs.plus_one, total)
+    yield ctx.sleep(0.3)
+    return child
+
+
+@pytest.fixture(params=["serve", "fake-R", "fake-M"])
+def line(request):
+    if request.param == "serve":
+        with own() as url, BadLine(url) as bad:
+            yield bad
+    else:
+        with fake(request.param[-1]) as server, BadLine(server.url) as bad:
+            yield bad
+
+
+@pytest.fixture
+def resonate(line):
+    client = Resonate(line.url, group=f"g{uuid.uuid4().hex[:8]}", ttl=2)
+    client.register(counted, count_up, *programs.ALL)
+    client.start()
+    yield client
+    line.heal()
+    client.stop()
+
+
+def run_counted(resonate, count=10):
+    key = uuid.uuid4().hex[:12]
+    handle = resonate.begin_run(key, counted, key, count)
+    return key, handle
+
+
+def test_every_third_request_lost_runs_each_step_once(line, resonate):
+    line.fate = lambda _, number: ("lose", "pass", "pass")[number % 3]
+    key, handle = run_counted(resonate)
+    assert handle.result(timeout=SECONDS) == 46
+    assert RUNS[key] == 10
+
+
+def test_every_third_answer_lost_runs_each_step_once(line, resonate):
+    line.fate = lambda _, number: ("lose answer", "pass", "pass")[number % 3]
+    key, handle = run_counted(resonate)
+    assert handle.result(timeout=SECONDS) == 46
+    assert RUNS[key] == 10
+
+
+def test_requests_that_arrive_twice_change_nothing(line, resonate):
+    line.fate = lambda envelope, _: "pass" if envelope["kind"] in ("task.acquire", "task.create") else "twice"
+    key, handle = run_counted(resonate, 5)
+    assert handle.result(timeout=SECONDS) == 11
+    assert RUNS[key] == 5
+
+
+def test_storm_of_failures_is_outlived(line, resonate):
+    chances = random.Random(11)
+    line.fate = lambda _envelope, _number: chances.choice(("pass", "pass", "pass", 503, 500, "html", 429, 502))
+    key, handle = run_counted(resonate, 5)
+    assert handle.result(timeout=SECONDS) == 11
+    assert RUNS[key] == 5
+
+
+def test_slow_server_is_waited_for(line, resonate):
+    line.delay_s = 0.05
+    _, handle = run_counted(resonate, 5)
+    assert handle.result(timeout=SECONDS) == 11
+
+
+def test_messages_repeated_and_out_of_order_change_nothing(line, resonate):
+    line.repeats_messages = True
+    key, handle = run_counted(resonate)
+    assert handle.result(timeout=SECONDS) == 46
+    assert RUNS[key] == 10
+
+
+def test_streams_cut_again_and_again_lose_no_result(line, resonate):
+    handles = [run_counted(resonate, 3)[1] for _ in range(5)]
+    for _ in range(4):
+        time.sleep(0.1)
+        line.cut_streams()
+    assert [handle.result(timeout=SECONDS) for handle in handles] == [4] * 5
+
+
+def test_line_down_for_a_while_goes_on_where_it_was(line, resonate):
+    key, handle = run_counted(resonate)
+    line.go_down()
+    time.sleep(0.5)
+    line.come_up()
+    assert handle.result(timeout=SECONDS) == 46
+    assert RUNS[key] == 10
+
+
+def test_server_restarted_on_its_file_goes_on(tmp_path):
+    def serve(port):
+        server = LocalServer(SqliteStore(tmp_path / "r.db", synchronous="NORMAL"), SystemClock(), retry_ms=300)
+        return server, BackgroundServer(server, port=port).start()
+
+    server, web = serve(0)
+    port = int(web.url.rpartition(":")[2])
+    with Resonate(web.url, group="restart", ttl=2) as resonate:
+        resonate.register(counted, count_up, *programs.ALL)
+        handles = [run_counted(resonate, 20) for _ in range(3)]
+        web.stop()
+        server.close()
+        server, web = serve(port)
+        assert [handle.result(timeout=SECONDS) for _, handle in handles] == [191] * 3
+    web.stop()
+    server.close()
+    assert [RUNS[key] for key, _ in handles] == [20] * 3
+
+
+def test_refused_token_stalls_executions_and_says_so_to_callers(tmp_path, caplog):
+    server = LocalServer(MemoryStore(), SystemClock(), retry_ms=300)
+    with BackgroundServer(server, token="right") as web:
+        with Resonate(web.url, group="tokens", token="right", ttl=1) as resonate:
+            resonate.register(counted, count_up, *programs.ALL)
+            key, handle = run_counted(resonate, 2)
+            assert handle.result(timeout=SECONDS) == 2
+        stranger = Resonate(web.url, group="tokens", token="expired")
+        with pytest.raises(TransportError, match=r"401.*token"):
+            stranger.rpc(key, "counted", key, 1)
+        stranger.stop()
+        assert "expired or not allowed" in caplog.text
+    server.close()
+
+
+@pytest.mark.parametrize("fate", [404, "html"])
+def test_address_of_something_else_is_named(fate):
+    with own() as url, BadLine(url) as line:
+        line.fate = lambda _envelope, _number: fate
+        link = Link(line.url, None, repeat_s=0.3)
+        network = HttpNetwork(line.url, group="g", pid="p", link=link)
+        answers = []
+        done = threading.Event()
+        network.submit([PromiseGet("x")], lambda responses: (answers.extend(responses), done.set()))
+        assert done.wait(5)
+        network.stop()
+    assert answers[0].status == 0
+    assert line.url in answers[0].error
+
+
+def test_body_over_the_servers_limit_is_refused_by_name_without_being_sent():
+    with own() as url, BadLine(url) as line, Resonate(line.url, group="big") as resonate:
+        resonate.promises.create("known", 2**50)
+        sent = line.count
+        with pytest.raises(ProtocolError, match=r"value of promise 'known'.*2097152"):
+            resonate.promises.resolve("known", data='"' + "x" * 2_000_000 + '"')
+        assert line.count == sent
+
+
+def test_series_too_large_for_one_body_is_sent_in_parts():
+    with own() as url, Resonate(url, group="parts") as resonate:
+        resonate.register(wide, big)
+        assert resonate.begin_run(uuid.uuid4().hex, wide).result(timeout=SECONDS) == 6_000_000
+
+
+@step()
+def big(number):
+    return str(number) * 1_000_000
+
+
+@durable()
+def wide(ctx):
+    promises = []
+    for number in range(6):
+        promises.append((yield ctx.begin_run(big, number)))
+    texts = yield ctx.gather(*promises)
+    return sum(map(len, texts))
+
+
+def test_stopped_network_answers_what_is_under_way():
+    with own() as url, BadLine(url) as line:
+        line.delay_s = 5
+        network = HttpNetwork(line.url, group="g", pid="p")
+        answers = []
+        network.submit([PromiseGet("x"), PromiseGet("y")], answers.extend)
+        began = time.monotonic()
+        network.stop()
+        assert time.monotonic() - began < 4
+    assert [answer.status for answer in answers] == [0, 424]
+    late = []
+    network.submit([PromiseGet("x")], late.extend)
+    assert [answer.status for answer in late] == [0]
