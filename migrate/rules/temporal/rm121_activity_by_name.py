@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING, Final
 
 from migrate.rules.base import Rule
+from migrate.rules.temporal import rm507_elsewhere
 
 if TYPE_CHECKING:
     from migrate.rules.temporal.facts import ActivityCall
@@ -30,14 +31,14 @@ _PLAIN: Final = frozenset({"str", "int", "float", "bool", "None", "dict", "list"
 
 def check_result(place: Place, one: ActivityCall) -> None:
     """Say what changes about the result of a call by name."""
+    if one.activity is None and one.name is not None:
+        rm507_elsewhere.note(place.draft, place.module, place.node, "step", one.name)
     awaited = place.awaited
     is_dropped = awaited is not None and isinstance(place.module.parents.get(awaited), ast.Expr)
     if is_dropped:
         return
     if one.activity is None:
-        what = (
-            f"step {one.name!r} is not part of this project" if one.name else "which step runs is decided at run time"
-        )
+        what = f"step {one.name!r} is unknown" if one.name else "which step runs is decided at run time"
         place.draft.note(
             place.module,
             place.node,

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from migrate.plan.fragments import code
+from migrate.rules.temporal import rm507_elsewhere
 
 if TYPE_CHECKING:
     from migrate.index.model import Module
@@ -55,6 +56,8 @@ def read_reference(
     if text is None:
         return None
     named = facts.workflow_names.get(text, [])
+    if not named:
+        rm507_elsewhere.note(draft, module, by, "workflow", text)
     for workflow in named:
         draft.link(draft.unit(module, by), workflow.unit)
     return WorkflowReference(node, named[0] if len(named) == 1 else None)

@@ -19,7 +19,7 @@ async def main(client: Client):
 def test_failure_becomes_the_error_itself(migrate, before: str, after: str) -> None:
     done = migrate(HEAD.format(use=before))
     assert f"    except Exception as err:\n        {after}\n" in done.text
-    assert done.codes == ["RM173"]
+    assert done.codes == ["RM507", "RM173"]
 
 
 @pytest.mark.parametrize("use", ["print(err.cause.cause)", "print(isinstance(err.cause, ValueError))", "err.message"])

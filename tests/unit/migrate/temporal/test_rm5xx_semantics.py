@@ -6,17 +6,25 @@ import pytest
 
 from migrate.rules.catalogue import rule
 
+CHILD = """
+@workflow.defn
+class Child:
+    @workflow.run
+    async def run(self, n: int) -> int:
+        return n
+"""
 CASES = {
     "RM503": "await workflow.execute_activity(act, n, cancellation_type=workflow.ActivityCancellationType.ABANDON)",
-    "RM505": "await workflow.execute_child_workflow('C', id='x')",
-    "RM508": "try:\n    await workflow.execute_child_workflow('C')\nexcept Exception as e:\n    print(e)",
+    "RM505": "await workflow.execute_child_workflow(Child.run, n, id='x')",
+    "RM507": "await workflow.execute_child_workflow('C')",
+    "RM508": "try:\n    await workflow.execute_child_workflow(Child.run, n)\nexcept Exception as e:\n    print(e)",
     "RM512": "await workflow.execute_activity(act, n, start_to_close_timeout=LIMIT, summary='x')",
 }
 
 
 @pytest.mark.parametrize(("code", "body"), CASES.items())
 def test_change_of_behaviour_is_noted(workflow, code: str, body: str) -> None:
-    done = workflow(body)
+    done = workflow(body, more=CHILD)
     assert done.texts
     assert done.codes == [code]
 
