@@ -7,11 +7,14 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.needs import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 MISTAKES = """\
 from collections.abc import Generator
