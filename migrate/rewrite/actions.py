@@ -13,6 +13,7 @@ from migrate.rewrite.action import Action, Writer
 from migrate.rewrite.blank_lines import removal_range
 from migrate.rewrite.lists import element_ranges, list_around
 from migrate.rewrite.signature import header_actions
+from migrate.verify import MARKER
 
 if TYPE_CHECKING:
     from migrate.index.model import Module
@@ -149,6 +150,15 @@ class ActionMaker:
         else:
             self._add(start, start, lambda _renderer, _before: f"{text}\n{indent}")
 
+    def _above_markers(self, line: int) -> int:
+        """Return the start of the marker lines directly above a line."""
+        while line:
+            previous = self.concrete.line_start(line - 1)
+            if not MARKER.match(self.concrete.text[previous:line].lstrip()):
+                break
+            line = previous
+        return line
+
     def _old_marker(self, start: int, code: str) -> tuple[int, int] | None:
         """Return the marker of the same code among the comment lines above a statement."""
         line = self.concrete.line_start(start)
@@ -216,8 +226,8 @@ class ActionMaker:
                         self._add(one, other, _constant(""))
 
     def _add_line(self, start: int, end: int, node: ast.AST | None = None) -> None:
-        """Take out whole lines."""
-        first, last = self.concrete.line_start(start), self.concrete.line_end(end)
+        """Take out whole lines, and the markers above that were about them."""
+        first, last = self._above_markers(self.concrete.line_start(start)), self.concrete.line_end(end)
         comments = self.concrete.comments_in(end, last)
         indent = self.concrete.indentation(start)
         self._add(first, last, lambda renderer, _: renderer.kept_comments(comments, indent), node)
