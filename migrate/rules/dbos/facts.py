@@ -120,6 +120,7 @@ class Facts:
         explained: mentions of workflows and steps that a rule rewrites.
         ids: id expression of a start, from the ``with SetWorkflowID(...)`` around it.
         timeouts: seconds of a start, from the ``with SetWorkflowTimeout(...)`` around it.
+        begun: calls that ``gather`` begins: they become commands that nobody yields there.
         planned: edits, each with the unit that must convert for it.
         client_sites: places that will use the client object.
         wiring: statements that configure, launch or destroy DBOS.
@@ -138,6 +139,7 @@ class Facts:
     explained: set[ast.AST] = field(default_factory=set)
     ids: dict[ast.Call, ast.expr] = field(default_factory=dict)
     timeouts: dict[ast.Call, ast.expr] = field(default_factory=dict)
+    begun: set[ast.Call] = field(default_factory=set)
     planned: list[tuple[Unit, Edit]] = field(default_factory=list)
     client_sites: list[At] = field(default_factory=list)
     wiring: list[WiringSite] = field(default_factory=list)
@@ -316,20 +318,35 @@ class Facts:
         self.later(at, edit)
 
     def client_call(self, at: At, rule: Rule, verb: str, parts: Sequence[Part]) -> None:
-        """Note a call that becomes one of the client's: ``resonate.<verb>(...)``, awaited in async code."""
+        """Note a call that becomes one of the client's: ``resonate.<verb>(...)``, a coroutine in async code."""
         assert isinstance(at.node, ast.Call)
-        node = awaited(at.module, at.node)
+        is_coroutine = self.project.external(at.module, at.node.func).endswith("_async")
         self.needs_client(at)
+        self.later(at, lambda job: self.write_client_call(job, at, rule, verb, parts, is_coroutine=is_coroutine))
 
-        def edit(job: Job) -> None:
-            name = self.client_name(job, at)
-            if at.is_async:
-                new: Part = code("await {}", call(f"{name}.aio.{verb}", *parts))
-            else:
-                new = call(f"{name}.{verb}", *parts)
-            at.file(job).replace(node, new, code=rule.code)
+    def write_client_call(
+        self, job: Job, at: At, rule: Rule, verb: str, parts: Sequence[Part], *, is_coroutine: bool, view: str = ""
+    ) -> None:
+        """Replace a call: a coroutine by a coroutine; a call that blocked by one that blocks, or is awaited.
 
-        self.later(at, edit)
+        Args:
+            job: the edits.
+            at: the call.
+            rule: whose edit it is.
+            verb: method of the client.
+            parts: arguments.
+            is_coroutine: the call gives a coroutine.
+            view: what stands between the client and its method.
+        """
+        assert isinstance(at.node, ast.Call)
+        client = self.client_name(job, at) + view
+        if is_coroutine or at.is_async:
+            new: Part = call(f"{client}.aio.{verb}", *parts)
+        else:
+            new = call(f"{client}.{verb}", *parts)
+        if at.is_async and not is_coroutine:
+            new = code("await {}", new)
+        at.file(job).replace(at.node, new, code=rule.code)
 
     def durable(self) -> set[Definition]:
         """Return the functions that hold a durable expression, and their callers, as far as noted by now."""

@@ -81,7 +81,7 @@ def report(facts: Facts, module: Module, node: ast.AST, name: str) -> None:
     last = name.rpartition(".")[2].removesuffix("_async")
     hint = _HINTS.get(last, "")
     message = f"{name} has no generator form" + (f"; {hint}" if hint else "")
-    if module.is_test:
+    if module.is_test and facts.place(module, node) == "outside" and facts.mark_of(module, node) is None:
         message = f"this test uses {name}"
         facts.survey.report(module, node, RULE.code, "manual", message, "Rewrite the test for the client.")
         return

@@ -5,12 +5,14 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Final
 
+from migrate.plan.fragments import call as make_call
 from migrate.rules.base import Rule
 from migrate.rules.dbos.nodes import arguments, awaited
 
 if TYPE_CHECKING:
     from migrate.index.model import Module
-    from migrate.rules.dbos.facts import Facts, Marked
+    from migrate.plan.job import Job
+    from migrate.rules.dbos.facts import At, Facts, Marked
 
 RULE: Final = Rule(
     code="RM212",
@@ -42,10 +44,18 @@ def survey(facts: Facts, module: Module, call: ast.Call, mark: Marked) -> None:
     name = mark.definition.name
     if at.place == "nested":
         facts.stay(at, RULE, f"{name} is called in a function that other code calls, so its record cannot be kept")
+    elif call in facts.begun:
+        facts.later(at, lambda job: edit_begun(job, at, call))
     elif mark.definition.is_async and awaited(module, call) is call:
         facts.stay(at, RULE, f"the coroutine of step {name} is not awaited where it is made")
     else:
         facts.durable_call(at, RULE, "run", (call.func, *arguments(call)))
+
+
+def edit_begun(job: Job, at: At, call: ast.Call) -> None:
+    """Write the command that ``gather`` begins."""
+    command = make_call(f"{at.ctx(job)}.begin_run", call.func, *arguments(call))
+    at.file(job).replace(call, command, code=RULE.code)
 
 
 def survey_mentions(facts: Facts, mark: Marked) -> None:

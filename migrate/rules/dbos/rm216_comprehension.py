@@ -117,7 +117,7 @@ def plan(facts: Facts, module: Module, comprehension: Comprehension) -> Lowering
     if node is None:
         return None
     statement = statement_of(module, node)
-    if not _is_first_evaluated(module, statement, node) or _leaks(module, function, comprehension):
+    if not _is_first_evaluated(module, statement, node) or leaks(module, function, comprehension):
         return None
     name = _own_name(statement, node)
     if name is not None and not _mentions(comprehension, name):
@@ -243,7 +243,8 @@ def _is_plain(node: ast.expr) -> bool:
 # -- may its variables become the function's?
 
 
-def _leaks(module: Module, function: Definition, comprehension: Comprehension) -> bool:
+def leaks(module: Module, function: Definition, comprehension: Comprehension) -> bool:
+    """Tell whether the function reads a variable of the comprehension for a value of its own."""
     targets = {
         one.id
         for generator in comprehension.generators

@@ -54,6 +54,9 @@ def survey(facts: Facts, module: Module, start: Start) -> None:
     else:
         facts.link_all(at.unit)
     node = awaited(module, start.call)
+    if start.call in facts.begun:
+        facts.later(at, lambda job: edit_begun(job, at, start))
+        return
     if at.place == "nested":
         facts.stay(at, RULE, "a workflow is started in a function that other code calls")
     elif start.gives_handle:
@@ -78,7 +81,8 @@ def _survey_started(facts: Facts, at: At, start: Start) -> None:
     else:
         _plan(facts, at, start, node, "begin_rpc" if uses.results else "detached")
         rm553_waits_for_child.tell(facts, at, uses.results)
-    rm232_handle.survey_uses(facts, at, uses)
+    name = facts.project.external(at.module, start.call.func)
+    rm232_handle.survey_uses(facts, at, uses, gives_coroutines=name.endswith("_async"))
 
 
 def _plan(facts: Facts, at: At, start: Start, node: ast.expr, verb: str) -> None:
@@ -97,3 +101,9 @@ def edit(job: Job, facts: Facts, at: At, start: Start, node: ast.expr, verb: str
     elif seconds is not None:
         command = code("{}.options(timeout={})", command, seconds)
     at.file(job).replace(node, code("yield {}", command), code=RULE.code)
+
+
+def edit_begun(job: Job, at: At, start: Start) -> None:
+    """Write the command that ``gather`` begins."""
+    command = make_call(f"{at.ctx(job)}.begin_rpc", start.function, *start.args)
+    at.file(job).replace(start.call, command, code=RULE.code)

@@ -5,12 +5,9 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Final
 
-from migrate.plan.fragments import call as make_call
-from migrate.plan.fragments import code
 from migrate.rules.base import Rule
 from migrate.rules.dbos import rm231_queue, rm232_handle
 from migrate.rules.dbos.handles import follow
-from migrate.rules.dbos.nodes import awaited
 
 if TYPE_CHECKING:
     from migrate.index.model import Module
@@ -58,23 +55,21 @@ def survey(facts: Facts, module: Module, start: Start) -> None:
     facts.needs_client(at)
     facts.later(at, lambda job: edit(job, facts, at, start))
     if start.gives_handle:
-        rm232_handle.survey_uses(facts, at, follow(module, start.call))
+        uses = follow(module, start.call)
+        rm232_handle.survey_uses(facts, at, uses, gives_coroutines=is_coroutine(facts, at, start))
 
 
 def _problem(facts: Facts, at: At, start: Start) -> str:
     if at.place == "step":
         return "a workflow is started inside a step, which DBOS refuses"
-    if not at.is_async:
-        return ""
-    node = awaited(at.module, start.call)
-    if _is_coroutine(facts, at, start) and node is start.call:
-        return "the coroutine that runs a workflow is not awaited where it is made"
-    if any(isinstance(parent, ast.Lambda) for parent in at.module.ancestors(node)):
+    blocks_loop = at.is_async and not is_coroutine(facts, at, start)
+    if blocks_loop and any(isinstance(parent, ast.Lambda) for parent in at.module.ancestors(start.call)):
         return "a workflow is started in a lambda inside an async function"
     return ""
 
 
-def _is_coroutine(facts: Facts, at: At, start: Start) -> bool:
+def is_coroutine(facts: Facts, at: At, start: Start) -> bool:
+    """Tell whether the call gives a coroutine."""
     if start.gives_handle:
         return facts.project.external(at.module, start.call.func).endswith("_async")
     return start.target is not None and start.target.definition.is_async
@@ -82,17 +77,14 @@ def _is_coroutine(facts: Facts, at: At, start: Start) -> bool:
 
 def edit(job: Job, facts: Facts, at: At, start: Start) -> None:
     """Write the call of the client."""
-    file = at.file(job)
-    client = facts.client_name(job, at)
     given: Part | None = facts.ids.get(start.call)
     if given is None:
-        given = f"str({file.name('uuid.uuid4')}())"
-    parts = (given, start.function, *start.args)
-    method = f".{'aio.' if at.is_async else ''}{start.client_verb}"
+        given = f"str({at.file(job).name('uuid.uuid4')}())"
     seconds = facts.timeouts.get(start.call)
-    function: Part = client + method if seconds is None else code(f"{client}.options(timeout={{}}){method}", seconds)
-    new = code("await {}", make_call(function, *parts)) if at.is_async else make_call(function, *parts)
-    file.replace(awaited(at.module, start.call), new, code=RULE.code)
+    view = "" if seconds is None else f".options(timeout={job.project.source_of(at.module, seconds)})"
+    parts = (given, start.function, *start.args)
+    coroutine = is_coroutine(facts, at, start)
+    facts.write_client_call(job, at, RULE, start.client_verb, parts, is_coroutine=coroutine, view=view)
 
 
 def survey_mentions(facts: Facts, mark: Marked) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from migrate.plan.fragments import code
 from migrate.rules.base import Rule
 from migrate.rules.dbos.nodes import awaited, count_arguments
-from migrate.rules.dbos.vocabulary import HANDLES
+from migrate.rules.dbos.vocabulary import HANDLE, HANDLES
 
 if TYPE_CHECKING:
     from migrate.index.model import Module
@@ -34,11 +34,18 @@ In a workflow `handle.get_result()` becomes `yield handle`. Elsewhere it becomes
 _IDS: Final = frozenset({"workflow_id", "get_workflow_id"})
 
 
-def survey_uses(facts: Facts, start: At, uses: HandleUses) -> None:
-    """Note what a function does with a handle that was followed from its start."""
+def survey_uses(facts: Facts, start: At, uses: HandleUses, *, gives_coroutines: bool) -> None:
+    """Note what a function does with a handle that was followed from its start.
+
+    Args:
+        facts: the survey.
+        start: the call that started the workflow.
+        uses: where the handle goes.
+        gives_coroutines: ``get_result()`` has to be awaited.
+    """
     for result in uses.results:
         if result not in facts.explained:
-            _survey_result(facts, facts.at(start.module, result), result)
+            _survey_result(facts, facts.at(start.module, result), result, is_coroutine=gives_coroutines)
     for place in uses.ids:
         if place not in facts.explained:
             _survey_id(facts, facts.at(start.module, place), place)
@@ -52,23 +59,31 @@ def survey_attribute(facts: Facts, module: Module, node: ast.Attribute) -> None:
         return
     at = facts.at(module, node)
     facts.link_all(at.unit)
+    owner = facts.project.external(module, node).rpartition(".")[0]
     if node.attr in _IDS:
         _survey_id(facts, at, whole)
     elif node.attr == "get_result" and isinstance(whole, ast.Call):
-        _survey_result(facts, at, whole)
+        _survey_result(facts, at, whole, is_coroutine=owner != HANDLE)
     else:
         facts.explain(whole)
         facts.stay(at, RULE, f"{node.attr} of a workflow handle has no counterpart yet")
 
 
-def _survey_result(facts: Facts, at: At, call: ast.Call) -> None:
+def _survey_result(facts: Facts, at: At, call: ast.Call, *, is_coroutine: bool) -> None:
     facts.explain(call)
     assert isinstance(call.func, ast.Attribute)
     handle, node = call.func.value, awaited(at.module, call)
     if at.place == "workflow":
+        if is_coroutine and node is call:
+            facts.stay(at, RULE, "the coroutine of a result is not awaited where it is made")
+            return
         facts.site(at, node)
-    new = code("yield {}" if at.place == "workflow" else "await {}" if at.is_async else "{}.result()", handle)
-    facts.later(at, lambda job: at.file(job).replace(node, new, code=RULE.code))
+        template = "yield {}"
+    elif is_coroutine and node is call:
+        template = "{}.aio.result()"
+    else:
+        template = "await {}" if at.is_async else "{}.result()"
+    facts.later(at, lambda job: at.file(job).replace(node, code(template, handle), code=RULE.code))
 
 
 def _survey_id(facts: Facts, at: At, whole: ast.expr) -> None:

@@ -12,6 +12,7 @@ from migrate.rules.dbos import (
     rm212_step_call,
     rm213_helper,
     rm215_run_step,
+    rm217_gather,
     rm218_child,
     rm220_events,
     rm221_messages,
@@ -72,6 +73,7 @@ CALLS: Final[dict[str, Callable[[Facts, Module, ast.Call], None]]] = {
     **dict.fromkeys(RUN_STEP, rm215_run_step.survey),
     **dict.fromkeys(CANCEL, rm280_management.survey),
     SET_TIMEOUT: rm242_timeout.survey,
+    rm217_gather.GATHER: rm217_gather.survey,
 }
 #: External name of an attribute or annotation -> rule that notes the mention.
 MENTIONS: Final[dict[str, Callable[[Facts, Module, ast.Attribute], None]]] = {

@@ -38,15 +38,16 @@ SET_TIMEOUT: Final = "dbos.SetWorkflowTimeout"
 CONFIG: Final = "dbos.DBOSConfig"
 
 HANDLE: Final = "dbos.WorkflowHandle"
-HANDLES: Final = frozenset({HANDLE, "dbos.WorkflowHandleAsync"})
+ASYNC_HANDLE: Final = "dbos.WorkflowHandleAsync"
+HANDLES: Final = frozenset({HANDLE, ASYNC_HANDLE})
 
 #: What calls and attributes give back, so that ``handle.get_result`` is known under any variable's name.
 TYPES: Final[Mapping[str, str]] = {
-    **{f"{name}()": HANDLE for name in START | RETRIEVE},
+    **{f"{name}()": ASYNC_HANDLE if name.endswith("_async") else HANDLE for name in START | RETRIEVE},
     "dbos.DBOS.enqueue_workflow()": HANDLE,
-    "dbos.DBOS.enqueue_workflow_async()": HANDLE,
+    "dbos.DBOS.enqueue_workflow_async()": ASYNC_HANDLE,
     "dbos.Queue.enqueue()": HANDLE,
-    "dbos.Queue.enqueue_async()": HANDLE,
+    "dbos.Queue.enqueue_async()": ASYNC_HANDLE,
     "dbos.DBOS.register_queue()": "dbos.Queue",
     "dbos.DBOS.register_queue_async()": "dbos.Queue",
     "dbos.SQLAlchemyDatasource.create()": "dbos.SQLAlchemyDatasource",

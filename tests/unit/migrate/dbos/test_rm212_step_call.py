@@ -38,11 +38,10 @@ HELD = {
     "return sum(map(act, items))": "handed to other code",
     "f = lambda: act(n)\nreturn f()": "lambda",
     "def inner():\n    return act(n)\nreturn sorted(items, key=inner)": "other code calls",
-    "return items[0](n)": "",
 }
 
 
-@pytest.mark.parametrize(("before", "reason"), list(HELD.items())[:3])
+@pytest.mark.parametrize(("before", "reason"), HELD.items())
 def test_step_call_that_cannot_be_yielded_keeps_the_workflow(held, before: str, reason: str) -> None:
     assert reason in held(before)
 
@@ -51,7 +50,6 @@ def test_step_call_that_cannot_be_yielded_keeps_the_workflow(held, before: str, 
     "before",
     [
         "task = asyncio.create_task(act_async(n))\nreturn await task",
-        "return sum(await asyncio.gather(act_async(n), act_async(2)))",
         "pending = act_async(n)\nreturn await pending",
         "return await asyncio.wait_for(act_async(n), 5)",
     ],
