@@ -158,6 +158,7 @@ def test_long_statement_on_a_shared_line_may_be_one_statement_over_several_lines
 
 
 def test_marker_of_code_that_goes_is_removed_with_it(edited):
-    text = "def a():\n    # kept\n    # RM142: look here\n    # RM143: and here\n    x = 1\n    # RM150: stays\n    y = 2\n"
+    text = "def a():\n    # kept\n    # RM142: look here\n    # RM143: and here\n    x = 1\n"
+    text += "    # RM150: stays\n    y = 2\n"
     result = edited(text, lambda file, find: file.remove(find(ast.Assign, "x"), code=CODE))
     assert result == "def a():\n    # kept\n    # RM150: stays\n    y = 2\n"
