@@ -43,8 +43,8 @@ from resonate_core.errors import (
     UsageError,
 )
 from resonate_core.marks import durable, entry, query, signal, step, update
-from resonate_core.protocol.records import PromiseRecord
 from resonate_core.mutex import Mutex
+from resonate_core.protocol.records import PromiseRecord
 from resonate_core.recurring import Cron
 from resonate_core.retry import Backoff, Constant, Exponential, Linear, Never
 from resonate_core.scheduler.promises import Promise

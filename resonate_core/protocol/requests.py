@@ -99,7 +99,7 @@ class FenceSettled(_Request, frozen=True, tag="x.fence_settled"):
 class MessageAppend(_Request, frozen=True, tag="x.message_append"):
     """Create and resolve the first free promise ``{id}.inbox.{n}`` with ``value``, n >= ``hint``.
 
-    404 when the promise ``id`` does not exist, 409 when it is settled. ``value.headers["resonate:message"]`` holds the
+    404 when the promise ``id`` does not exist, 409 when it is settled. ``value.headers["resonate:message"]`` is the
     message id: where a slot with the same message id is found the call changes nothing and returns that slot.
     A slot made here carries the tags origin, branch and parent = ``id``, scope ``global`` and external ``true``, so that
     the execution's preload has its messages. The response's ``promise`` is the slot.
