@@ -101,7 +101,7 @@ class MessageAppend(_Request, frozen=True, tag="x.message_append"):
 
     404 when the promise ``id`` does not exist, 409 when it is settled. ``value.headers["resonate:message"]`` is the
     message id: where a slot with the same message id is found the call changes nothing and returns that slot.
-    A slot made here carries the tags origin, branch and parent = ``id``, scope ``global`` and external ``true``, so that
+    A slot made here carries the tags origin, branch and parent = ``id``, scope ``global`` and external ``true``: so
     the execution's preload has its messages. The response's ``promise`` is the slot.
     """
 
