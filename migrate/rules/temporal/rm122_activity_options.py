@@ -210,7 +210,7 @@ def _check(draft: Draft, one: ActivityCall) -> None:
                 "RM512",
                 "review",
                 "priority= of an activity has no counterpart and is left out",
-                "Use a durable queue with priority_enabled=True if the order matters.",
+                "Send what is urgent to workers of a group of their own if the order matters.",
             )
         elif name == "activity_id":
             draft.note(

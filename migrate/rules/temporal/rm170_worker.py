@@ -10,6 +10,9 @@ from migrate.rules.base import Rule
 from migrate.rules.temporal.trees import free_name, statement_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from migrate.findings import Level
     from migrate.index.model import Module
     from migrate.rules.temporal.draft import Draft, Emit
     from migrate.rules.temporal.facts import Facts
@@ -31,20 +34,38 @@ WORKER: Final = "temporalio.worker.Worker"
 METHODS: Final = {"run": "serve", "shutdown": "stop"}
 #: Options of a worker that change nothing that a program sees here.
 _DROPPED: Final = frozenset(
-    {
-        "debug_mode", "disable_eager_activity_execution", "identity", "max_cached_workflows", "workflow_runner",
-        "unsandboxed_workflow_runner", "workflow_task_executor", "max_concurrent_workflow_tasks", "build_id",
-        "max_concurrent_workflow_task_polls", "max_concurrent_activity_task_polls", "nonsticky_to_sticky_poll_ratio",
-        "use_worker_versioning", "deployment_config", "sticky_queue_schedule_to_start_timeout",
-        "max_heartbeat_throttle_interval", "default_heartbeat_throttle_interval", "graceful_shutdown_timeout",
-        "disable_safe_workflow_eviction", "workflow_failure_exception_types", "shared_state_manager", "tuner",
-        "workflow_task_poller_behavior", "activity_task_poller_behavior", "no_remote_activities",
-        "max_concurrent_local_activities", "max_eager_activity_reservations_per_workflow_task", "activity_executor",
-    }
-)  # fmt: skip
-_LIMITS: Final = frozenset(
-    {"max_concurrent_activities", "max_activities_per_second", "max_task_queue_activities_per_second"}
+    (
+        *("debug_mode", "identity", "workflow_runner", "unsandboxed_workflow_runner", "workflow_task_executor"),
+        *("disable_eager_activity_execution", "disable_safe_workflow_eviction", "shared_state_manager"),
+        *("max_cached_workflows", "max_concurrent_workflow_tasks", "max_concurrent_workflow_task_polls"),
+        *("max_concurrent_activity_task_polls", "max_eager_activity_reservations_per_workflow_task"),
+        *("max_heartbeat_throttle_interval", "default_heartbeat_throttle_interval", "no_remote_activities"),
+        *("sticky_queue_schedule_to_start_timeout", "nonsticky_to_sticky_poll_ratio"),
+        *("workflow_task_poller_behavior", "activity_task_poller_behavior"),
+    )
 )
+_LIMIT_ACTION: Final = "If the limit protects something, keep it in the step itself, or run fewer workers."
+_VERSION_ACTION: Final = "Give a changed workflow another version: @durable(version=2) beside the old one."
+#: Options that are left out and reported: code, level, what to know, what to do.
+_NOTED: Final[Mapping[str, tuple[str, Level, str, str]]] = {
+    **dict.fromkeys(
+        (
+            "max_concurrent_activities",
+            "max_concurrent_local_activities",
+            "max_activities_per_second",
+            "max_task_queue_activities_per_second",
+            "tuner",
+        ),
+        ("RM515", "review", "the worker runs as much at once as its pool allows", _LIMIT_ACTION),
+    ),
+    **dict.fromkeys(
+        ("build_id", "use_worker_versioning", "deployment_config"),
+        ("RM506", "review", "executions stay on the version that they started with", _VERSION_ACTION),
+    ),
+    "workflow_failure_exception_types": ("RM506", "note", "every error that leaves a workflow ends it", ""),
+    "graceful_shutdown_timeout": ("RM515", "note", "a stopping worker lets running steps end within some seconds", ""),
+}
+_THREADS: Final = "concurrent.futures.ThreadPoolExecutor"
 
 
 def convert(draft: Draft, facts: Facts, module: Module, node: ast.Call) -> None:
@@ -68,16 +89,12 @@ def _check_options(draft: Draft, module: Module, said: dict[str, ast.expr]) -> b
     for name, value in said.items():
         if name in ("client", "task_queue", "workflows", "activities"):
             continue
-        if name in _LIMITS:
+        if name in _NOTED:
+            code_, level, message, action = _NOTED[name]
             draft.claim(value)
-            draft.note(
-                module,
-                value,
-                "RM515",
-                "review",
-                f"{name}= is left out: the worker runs as much at once as its pool allows",
-                "If the limit protects something, use Queue(name, concurrency=..., limiter=...).",
-            )
+            draft.note(module, value, code_, level, f"{name}= is left out: {message}", action)
+        elif name == "activity_executor":
+            _check_executor(draft, module, value)
         elif name in _DROPPED:
             draft.claim(value)
         else:
@@ -90,6 +107,16 @@ def _check_options(draft: Draft, module: Module, said: dict[str, ast.expr]) -> b
             )
             return False
     return True
+
+
+def _check_executor(draft: Draft, module: Module, value: ast.expr) -> None:
+    """Plain steps run in the threads of the runtime; processes are another matter."""
+    draft.claim(value)
+    found = draft.project.resolve(module, value)
+    is_threads = found is not None and found.name == _THREADS
+    message = "activity_executor= is left out: plain steps run in threads of the runtime"
+    action = "" if is_threads else "Start processes inside the step if it needs them."
+    draft.note(module, value, "RM515", "note" if is_threads else "review", message, action)
 
 
 def _registered(draft: Draft, facts: Facts, module: Module, node: ast.Call, listed: ast.expr | None) -> list[Part]:

@@ -12,7 +12,7 @@ RULE: Final = Rule(
     family="semantics",
     level="review",
     applicability="review",
-    what="""`max_concurrent_activities` and rate limits of a worker are left out.""",
+    what="""Limits, rates and executors of a worker are left out. Plain steps run in the threads of the runtime.""",
     why="""What the limit protected can be overloaded.""",
-    action="Use Queue(name, concurrency=..., limiter=...) for the steps that must not run all at once.",
+    action="If the limit protects something, keep it in the step itself, or run fewer workers.",
 )
