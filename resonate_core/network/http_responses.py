@@ -260,7 +260,6 @@ class Answer(msgspec.Struct):
 
 _answer: Final = msgspec.json.Decoder(Answer)
 _data: Final = msgspec.json.Decoder(_Data)
-_message: Final = msgspec.json.Decoder(Answer | None)
 
 
 class UnreadableError(Exception):
@@ -351,7 +350,7 @@ def read_series(body: bytes, kind: str, correlation_id: str) -> list[r.Response]
 def read_message(text: bytes) -> r.Message | None:
     """Read a message; None for what is not one of ours, which is no reason to drop a connection."""
     try:
-        found = _answer.decode(text)
+        found = _message.decode(text)
         if found.kind == "execute":
             return _execute(found.data)
         if found.kind == "unblock":
@@ -360,6 +359,16 @@ def read_message(text: bytes) -> r.Message | None:
     except UNREADABLE:
         return None
     return None
+
+
+class _Message(msgspec.Struct):
+    """A message's envelope; some servers send no head, and none says anything that is needed."""
+
+    kind: str
+    data: msgspec.Raw = msgspec.Raw(b"null")
+
+
+_message: Final = msgspec.json.Decoder(_Message)
 
 
 class _TaskReference(msgspec.Struct):

@@ -1,0 +1,72 @@
+"""What is decided without a server: tags, origins, names, URLs."""
+
+from __future__ import annotations
+
+import pytest
+
+from resonate_core.errors import UsageError
+from resonate_core.network.dialect import MAIN, RELEASED, origin_of
+from resonate_core.network.http import HttpNetwork
+from resonate_core.network.http_adapt import NOBODY, adapted
+from resonate_core.network.http_inbox import CLOSED, MESSAGE_HEADER, is_end
+from resonate_core.protocol.records import PromiseRecord, Value
+from resonate_core.protocol.requests import PromiseCreate
+from resonate_core.serve.guard import Guard
+
+
+def tags(origin, branch, parent):
+    return {"resonate:origin": origin, "resonate:branch": branch, "resonate:parent": parent}
+
+
+def test_timer_without_target_gets_one_where_nobody_listens():
+    create = PromiseCreate("a.1", 5, tags={"resonate:timer": "true"})
+    assert adapted(create, RELEASED).tags == {"resonate:timer": "true", "resonate:target": NOBODY}
+
+
+def test_timer_with_target_keeps_it():
+    create = PromiseCreate("a.1", 5, tags={"resonate:timer": "true", "resonate:target": "poll://any@g"})
+    assert adapted(create, RELEASED) is create
+
+
+def test_root_with_dots_belongs_to_the_origin_that_its_id_says():
+    create = PromiseCreate("a.b.1", 5, tags=tags("a.b", "a.b", "a.b"))
+    assert adapted(create, MAIN).tags == tags("a", "a.b", "a.b")
+    assert adapted(create, RELEASED) is create
+
+
+def test_parent_that_an_id_does_not_extend_becomes_the_origin():
+    create = PromiseCreate("a.f00.1", 5, tags=tags("a", "a.f00.1", "a.1.1.1"))
+    assert adapted(create, MAIN).tags == tags("a", "a.f00.1", "a")
+
+
+@pytest.mark.parametrize(("id", "origin"), [("a", "a"), ("a.1.2", "a"), ("a/b.1", "a/b"), ("a:1", "a:1")])
+def test_origin_of_id_ends_at_the_first_dot(id, origin):
+    assert origin_of(id) == origin
+
+
+def test_end_of_inbox_is_a_canceled_slot_with_our_mark():
+    mark = Value({MESSAGE_HEADER: CLOSED})
+    assert is_end(PromiseRecord("e.inbox.0", "rejected_canceled", 9, 1, value=mark))
+    assert not is_end(PromiseRecord("e.inbox.0", "resolved", 9, 1, value=mark))
+    assert not is_end(PromiseRecord("e.inbox.0", "rejected_canceled", 9, 1))
+
+
+@pytest.mark.parametrize(
+    "url", ["http://", "http:///x", "ftp://h", "http://h:0", "http://h:x", "http://h/?a=b", "http://u:p@h"]
+)
+def test_url_that_is_none_is_refused(url):
+    with pytest.raises(UsageError, match="not supported"):
+        HttpNetwork(url, group="g", pid="p")
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a/b", "a@b", "-a", "ä"])
+def test_name_that_no_address_can_hold_is_refused(name):
+    with pytest.raises(UsageError, match="group"):
+        HttpNetwork("http://h", group=name, pid="p")
+
+
+def test_guard_compares_what_no_header_can_hold():
+    guard = Guard("tökén")
+    assert guard.admits({}, "tökén")
+    assert not guard.admits({"Authorization": "Bearer \udcff"}, "\ud800")
+    assert not guard.admits({"Authorization": ""}, "")
