@@ -13,6 +13,9 @@ READ_BYTES_MAX: Final = 100_000_000
 #: Re-exports are followed this far; longer chains are import cycles.
 RE_EXPORT_HOPS_MAX: Final = 32
 
+#: Helpers are looked for this many imports away from a file that names the SDK.
+HELPER_HOPS_MAX: Final = 4
+
 #: The colouring settles after as many rounds as the longest chain of helpers; this only stops our own mistakes.
 FIXED_POINT_ROUNDS_MAX: Final = 200
 

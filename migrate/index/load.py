@@ -1,14 +1,12 @@
 """Read the files of a run and index those that matter.
 
-A file matters if its bytes name the SDK, if it imports something that matters, or if something that matters imports it.
-All others cost a byte search and a search for their import lines.
+A file matters if its bytes name the SDK, or if import lines tie it to one that does (see ``reach``). All others cost a
+byte search and a search for their import lines.
 """
 
 from __future__ import annotations
 
-import re
 import sys
-from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -16,6 +14,7 @@ from migrate.errors import FileProblem
 from migrate.index.build import build_module
 from migrate.index.names import module_name
 from migrate.index.project import Project
+from migrate.index.reach import reached
 from migrate.limits import RECURSION_LIMIT
 from migrate.source import SourceFile, decode, parse, read_bytes
 
@@ -25,11 +24,6 @@ if TYPE_CHECKING:
 
     from migrate.discover import Tree
     from migrate.index.model import Module
-
-_IMPORT = re.compile(
-    rb"^[ \t\f]*(?:from[ \t]+(\.*[\w.]*)[ \t]+import[ \t(\\]*([^#\r\n]*)|import[ \t]+([^#\r\n]*))", re.MULTILINE
-)
-_DOTTED = re.compile(rb"[\w.]+")
 
 
 @dataclass
@@ -96,35 +90,3 @@ def _index(source: SourceFile, file: Path, root: Path) -> Module:
         raise FileProblem("RM004", "nested too deeply to be analysed") from None
     finally:
         sys.setrecursionlimit(limit)
-
-
-def reached(data: Mapping[Path, bytes], hits: set[Path]) -> set[Path]:
-    """Add the files that import a hit or are imported by one, until there are no more."""
-    if not hits or len(hits) == len(data):
-        return set(hits)
-    by_stem: dict[bytes, list[Path]] = defaultdict(list)
-    for file in data:
-        by_stem[(file.parent.name if file.name == "__init__.py" else file.stem).encode()].append(file)
-    links: dict[Path, set[Path]] = defaultdict(set)
-    for file, body in data.items():
-        for name in imported_words(body):
-            for other in by_stem.get(name, ()):
-                links[file].add(other)
-                links[other].add(file)
-    found, stack = set(hits), list(hits)
-    while stack:
-        for other in links[stack.pop()]:
-            if other not in found:
-                found.add(other)
-                stack.append(other)
-    return found
-
-
-def imported_words(body: bytes) -> set[bytes]:
-    """Return the last parts of modules that import lines name, and the names they take (which may be modules)."""
-    words: set[bytes] = set()
-    for base, names, plain in _IMPORT.findall(body):
-        words.update(part for part in base.split(b".")[-1:] if part)
-        for name in _DOTTED.findall(names) + _DOTTED.findall(plain):
-            words.add(name.rpartition(b".")[2])
-    return words
