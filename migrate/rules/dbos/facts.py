@@ -104,7 +104,7 @@ class WiringSite:
 
     module: Module
     node: ast.Call
-    kind: Literal["construct", "launch", "destroy"]
+    kind: Literal["construct", "launch", "destroy", "reset"]
 
 
 @dataclass(eq=False)
@@ -120,6 +120,7 @@ class Facts:
         explained: mentions of workflows and steps that a rule rewrites.
         ids: id expression of a start, from the ``with SetWorkflowID(...)`` around it.
         timeouts: seconds of a start, from the ``with SetWorkflowTimeout(...)`` around it.
+        aliases: assignments such as ``step = DBOS.step``.
         begun: calls that ``gather`` begins: they become commands that nobody yields there.
         planned: edits, each with the unit that must convert for it.
         client_sites: places that will use the client object.
@@ -139,6 +140,7 @@ class Facts:
     explained: set[ast.AST] = field(default_factory=set)
     ids: dict[ast.Call, ast.expr] = field(default_factory=dict)
     timeouts: dict[ast.Call, ast.expr] = field(default_factory=dict)
+    aliases: dict[ast.AST, At] = field(default_factory=dict)
     begun: set[ast.Call] = field(default_factory=set)
     planned: list[tuple[Unit, Edit]] = field(default_factory=list)
     client_sites: list[At] = field(default_factory=list)

@@ -37,7 +37,7 @@ RULE: Final = Rule(
 
 A program of several files gets the client from one generated module, `resonate_app.py`, next to the file that
 configured DBOS. The configuration goes where nothing else reads it. While some workflows stay on DBOS, both are
-started.""",
+started. In tests DBOS is destroyed and its database reset no more: they share one client.""",
     why="The client object starts executions and runs them; its store is RESONATE_URL, else a SQLite file.",
     action="Start the client where the program starts: resonate.register_all(), then resonate.start().",
     minutes=15,
@@ -66,6 +66,14 @@ def survey(facts: Facts, module: Module, call: ast.Call) -> None:
     if keyword(call, "fastapi") is not None and not _survey_fastapi(facts, module, call):
         return
     facts.wiring.append(WiringSite(module, call, _KINDS[name]))
+
+
+def survey_reset(facts: Facts, module: Module, call: ast.Call) -> None:
+    """Note ``DBOS.reset_system_database()`` in a test; elsewhere it is a use that no rule knows."""
+    statement = statement_of(module, call)
+    if module.is_test and isinstance(statement, ast.Expr) and statement.value is call:
+        facts.claim(call.func)
+        facts.wiring.append(WiringSite(module, call, "reset"))
 
 
 def _survey_fastapi(facts: Facts, module: Module, call: ast.Call) -> bool:
@@ -127,7 +135,9 @@ def edit(job: Job, facts: Facts) -> None:
         _make_at_top(job, home.module, home.name, unit)
     configure = facts.configures_logging(job)
     for site in facts.wiring:
-        if site.kind == "construct":
+        if _is_of_tests(site):
+            _edit_test(job, site, unit, stays=stays)
+        elif site.kind == "construct":
             _edit_construct(job, facts, site, unit, stays=stays, configure=configure)
         else:
             _edit_launch(job, facts, site, unit, stays=stays)
@@ -135,6 +145,22 @@ def edit(job: Job, facts: Facts) -> None:
     if not is_launched and facts.client_sites:
         first = facts.client_sites[0]
         job.report(first.module, first.node, RULE.code, "review", "no file here launches DBOS", RULE.action)
+
+
+def _is_of_tests(site: WiringSite) -> bool:
+    """Tell whether a site ends or empties what other tests of the same process go on using."""
+    return site.kind == "reset" or (site.kind == "destroy" and site.module.is_test)
+
+
+def _edit_test(job: Job, site: WiringSite, unit: Unit, *, stays: bool) -> None:
+    """Let the tests of one process share the client, which cannot be started again once it was stopped."""
+    if stays:
+        return
+    job.file(site.module, unit).remove(statement_of(site.module, site.node), code=RULE.code)
+    if site.kind == "reset":
+        message = "tests share one client, and its store is not emptied between them"
+        action = "Set RESONATE_URL=memory: for the tests, and give executions ids of their own."
+        job.report(site.module, site.node, RULE.code, "review", message, action)
 
 
 def _make_at_top(job: Job, module: Module, name: str, unit: Unit) -> None:

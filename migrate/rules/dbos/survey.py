@@ -41,6 +41,7 @@ from migrate.rules.dbos.vocabulary import (
     LAUNCH,
     LOGGER,
     RECV,
+    RESET,
     RETRIEVE,
     RUN_STEP,
     SEND,
@@ -58,13 +59,14 @@ if TYPE_CHECKING:
 
     from migrate.index.model import Definition, Module
     from migrate.index.project import Project
-    from migrate.rules.dbos.facts import Role
+    from migrate.rules.dbos.facts import At, Role
 
 #: External name of what is called -> rule that notes the call.
 CALLS: Final[dict[str, Callable[[Facts, Module, ast.Call], None]]] = {
     DBOS: rm260_wiring.survey,
     LAUNCH: rm260_wiring.survey,
     DESTROY: rm260_wiring.survey,
+    RESET: rm260_wiring.survey_reset,
     SET_WORKFLOW_ID: rm250_workflow_id.survey,
     **dict.fromkeys(SLEEP, rm240_sleep.survey),
     **dict.fromkeys(SET_EVENT | GET_EVENT, rm220_events.survey),
@@ -87,6 +89,7 @@ def survey(project: Project) -> Facts:
     """Find everything."""
     facts = Facts(project)
     _mark(facts)
+    _claim_aliases(facts)
     _walk_inside(facts)
     rm231_queue.collect(facts)
     for mark in facts.marked.values():
@@ -117,6 +120,28 @@ def _mark(facts: Facts) -> None:
                 unit = facts.survey.unit(kind, definition.name, definition.module, definition.node, definition)  # type: ignore[arg-type]
                 facts.marked[definition] = Marked(role, definition, decorator, unit)
                 facts.survey.opaque.add(definition)
+
+
+def _claim_aliases(facts: Facts) -> None:
+    """Explain ``step = DBOS.step``: the assignment goes when everything that it marks has moved."""
+    for mark in list(facts.marked.values()):
+        module = mark.definition.module
+        function = mark.decorator.func if isinstance(mark.decorator, ast.Call) else mark.decorator
+        bindings = module.scope.bindings.get(function.id, []) if isinstance(function, ast.Name) else []
+        if len(bindings) != 1 or bindings[0].how != "assign" or not isinstance(bindings[0].node, ast.Assign):
+            continue
+        statement, value = bindings[0].node, bindings[0].value
+        if value is None or not isinstance(value, ast.Attribute):
+            continue
+        facts.claim(value)
+        at = facts.aliases.setdefault(statement, facts.at_wiring(module, statement))
+        facts.survey.link(at.unit, mark.unit)
+    for at in facts.aliases.values():
+        _drop_alias(facts, at)
+
+
+def _drop_alias(facts: Facts, at: At) -> None:
+    facts.later(at, lambda job: at.file(job).remove(at.node, code=rm211_step.RULE.code))
 
 
 def _walk_inside(facts: Facts) -> None:

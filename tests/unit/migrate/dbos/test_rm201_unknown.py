@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+FLOW = """
+from dbos import DBOS
+
+@DBOS.step()
+def act(n): return n
+
+@DBOS.workflow()
+def flow(n):
+    {}
+    return act(n)
+"""
+
+
+def test_unknown_call_in_a_body_keeps_workflow_and_steps(migrate) -> None:
+    result = migrate(FLOW.format("DBOS.write_stream('k', n)"))
+    assert result.texts == {}
+    assert "dbos.DBOS.write_stream has no generator form" in result.reasons[0]
+
+
+def test_unknown_call_by_id_keeps_every_workflow(migrate) -> None:
+    result = migrate(FLOW.format("pass") + "\n\ndef show(i):\n    return DBOS.get_workflow_status(i)\n")
+    assert result.texts == {}
+
+
+def test_unknown_call_in_a_test_is_only_reported(migrate) -> None:
+    result = migrate(
+        {
+            "flows.py": FLOW.format("pass"),
+            "test_flows.py": "from dbos import DBOS\nimport flows\n\n\ndef test_it():\n    DBOS.list_workflows()\n",
+        }
+    )
+    assert "yield ctx.run(act, n)" in result.texts["flows.py"]
+    assert "RM201" in result.codes
+
+
+def test_workflow_of_a_test_is_held_like_any_other(migrate) -> None:
+    result = migrate({"test_flows.py": FLOW.format("DBOS.write_stream('k', n)")})
+    assert result.texts == {}
+
+
+def test_private_module_is_reported(migrate) -> None:
+    result = migrate("from dbos._dbos import _get_dbos_instance\n\nprint(_get_dbos_instance())\n")
+    assert result.texts == {}
+    assert result.reasons
+
+
+def test_other_library_of_the_same_words_is_left_alone(migrate) -> None:
+    result = migrate("from mylib import DBOS\n\n@DBOS.workflow()\ndef flow(): DBOS.sleep(1)\n# dbos\n")
+    assert result.texts == {}
+    assert result.tiers == {}
