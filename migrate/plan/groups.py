@@ -58,6 +58,17 @@ class Groups:
             if TIERS.index(self._tiers[unit]) > limit and root not in self.holds:
                 self.holds[root] = Hold(unit, self._tiers[unit], self._reason(unit, limit))
 
+        self._hold_the_rest(survey)
+
+    def _hold_the_rest(self, survey: Survey) -> None:
+        """Where no workflow moves, wiring and lone steps stay as well: there would be nothing for them to serve."""
+        workflows = [unit for unit in survey.units if unit.kind == "workflow"]
+        if not workflows or any(self.converts(unit) for unit in workflows):
+            return
+        first = self.holds[self._root(workflows[0])]
+        for unit in survey.units:
+            self.holds.setdefault(self._root(unit), first)
+
     def name(self, unit: Unit) -> str:
         """Return the name of the unit's group."""
         return self._names[self._root(unit)]

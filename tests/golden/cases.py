@@ -13,6 +13,7 @@ An ``after/`` holds every file, unchanged ones too; new files are only there.
 
 from __future__ import annotations
 
+import shutil
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,6 +59,8 @@ class Case:
 
     def write_after(self, files: dict[str, bytes]) -> None:
         if files == self.before():
+            shutil.rmtree(self.directory / "after", ignore_errors=True)
+            (self.directory / "after.py").unlink(missing_ok=True)
             return
         for path, data in files.items():
             target = self.directory / "after" / path if self.is_project else self.directory / "after.py"

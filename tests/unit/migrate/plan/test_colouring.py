@@ -185,3 +185,19 @@ def test_groups_stay_when_a_need_exceeds_the_highest_tier(project):
     assert Groups(survey, result, "helper").converts(unit)
     assert not Groups(survey, result, "idiomatic").converts(unit)
     assert Groups(survey, result, "idiomatic").hold(unit).message == "waits for a condition"
+
+
+def test_groups_without_any_workflow_that_moves_all_stay(project):
+    result, survey, made = coloured(project, ROOT.format("sdk.step()"))
+    client = survey.unit("client", "main", made.modules["a"], made.modules["a"].tree)
+    assert Groups(survey, result).converts(client)
+    survey.units[0].need("manual", "RM190", survey.units[0].node, "special")
+    groups = Groups(survey, result)
+    assert not groups.converts(client)
+    assert groups.hold(client).message == "special"
+
+
+def test_groups_of_clients_alone_move(project):
+    result, survey, made = coloured(project, "x = 1\n")
+    client = survey.unit("client", "main", made.modules["a"], made.modules["a"].tree)
+    assert Groups(survey, result).converts(client)
