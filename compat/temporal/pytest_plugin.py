@@ -4,7 +4,4 @@ from __future__ import annotations
 
 from compat.temporal.swap import swap
 
-
-def pytest_configure() -> None:
-    """Swap temporalio for the shim before tests are collected."""
-    swap()
+swap()  # as soon as it is loaded: a project's conftest.py imports its names from temporalio before any hook runs
