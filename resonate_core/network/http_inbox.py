@@ -80,11 +80,12 @@ class Inboxes:
         if message_id is not None and message_id in known.slots:
             return await self._link.send(r.PromiseGet(inbox_id(request.id, known.slots[message_id])))
         while execution.state == "pending" and not known.is_closed:
-            response = await self._fill(execution, known.tail, request)
+            slot = known.tail  # others append meanwhile
+            response = await self._fill(execution, slot, request)
             record = response.promise
             if record is None:
                 return response
-            self._note(known, known.tail, record)
+            self._note(known, slot, record)
             if record.state == "resolved" and _is_same(record.value, request.value):
                 return response
         return r.Response(409, error=f"execution {request.id!r} has ended; it takes no more messages")
@@ -104,16 +105,16 @@ class Inboxes:
                 self._link.send(r.PromiseGet(inbox_id(execution, first + offset)))
                 for offset in range(_READ_COUNT if first else 1)
             ]
-            for response in await asyncio.gather(*gets):
+            for offset, response in enumerate(await asyncio.gather(*gets)):
                 record = response.promise
                 if record is None or record.state == "pending":
                     return
-                self._note(known, known.tail, record)
+                self._note(known, first + offset, record)
 
     def _note(self, known: _Known, slot: int, record: PromiseRecord) -> None:
-        if slot != known.tail:
-            return
-        known.tail += 1
+        """Remember a settled slot; the tail never passes one that was not seen settled."""
+        if slot == known.tail:
+            known.tail += 1
         message_id = (record.value.headers or {}).get(MESSAGE_HEADER)
         if is_end(record):
             known.is_closed = True
