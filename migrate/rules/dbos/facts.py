@@ -154,6 +154,7 @@ class Facts:
     _lowered: dict[Comprehension, Lowering | None] = field(default_factory=dict)
     _names: dict[Definition, set[str]] = field(default_factory=dict)
     _homes: dict[Job, Home | None] = field(default_factory=dict)
+    _durable: tuple[int, set[Definition]] = (-1, set())
 
     def __post_init__(self) -> None:
         self.survey.facts = self
@@ -365,7 +366,9 @@ class Facts:
 
     def is_durable_at(self, module: Module, node: ast.AST) -> bool:
         """Tell whether the function around ``node`` holds a durable expression, as far as noted by now."""
-        return module.function_around(node) in self.durable()
+        if self._durable[0] != len(self.survey.sites):
+            self._durable = (len(self.survey.sites), self.durable())
+        return module.function_around(node) in self._durable[1]
 
     def has_context(self, job: Job, function: Definition) -> bool:
         """Tell whether a function has a context parameter after the edits."""

@@ -38,7 +38,9 @@ _HINTS: Final = {
     "span": "steps carry their id in step_logger",
 }
 #: Names that are only looked at: they keep nothing on DBOS.
-_PASSIVE: Final = ("dbos.DBOSConfig", "dbos.error", "dbos._error", "dbos.WorkflowStatus", "dbos.StepInfo")
+_PASSIVE: Final = ("dbos.DBOSConfig", "dbos.WorkflowStatus", "dbos.StepInfo")
+#: Errors: a handler that names one waits for what is not raised any more. They address nothing by id.
+_ERRORS: Final = ("dbos.error", "dbos._error")
 
 
 def survey(facts: Facts) -> None:
@@ -89,6 +91,6 @@ def report(facts: Facts, module: Module, node: ast.AST, name: str) -> None:
         facts.survey.report(module, node, RULE.code, "manual", message, RULE.action)
         return
     at = facts.at(module, node)
-    if at.place == "outside":
+    if at.place == "outside" and not name.startswith(_ERRORS):
         facts.link_all(at.unit)
     facts.stay(at, RULE, message)

@@ -10,7 +10,7 @@ from migrate.rules.base import Rule
 from migrate.rules.dbos.nodes import arguments, awaited
 
 if TYPE_CHECKING:
-    from migrate.index.model import Module
+    from migrate.index.model import Definition, Module
     from migrate.plan.job import Job
     from migrate.rules.dbos.facts import At, Facts, Marked
 
@@ -72,35 +72,53 @@ def survey_mentions(facts: Facts, mark: Marked) -> None:
 
 
 def survey_dynamic(facts: Facts) -> None:
-    """Keep workflows that may call a step in a way that cannot be followed: the call would silently lose its record."""
-    handed_on = [mark for mark in facts.marked.values() if _is_handed_on(facts, mark)]
+    """Keep workflows that may reach a step in a way that cannot be followed: the call would lose its record."""
+    reach = _reach(facts)
+    handed_on = [mark for one, marks in reach.items() if _is_handed_on(facts, one) for mark in marks]
     for module in facts.project.modules.values():
         for node in list(module.sites):
             if not isinstance(node, ast.Call) or facts.project.resolve(module, node.func) is not None:
                 continue
-            candidates = _candidates(facts, node.func, handed_on)
+            candidates = _candidates(node.func, reach, handed_on)
             if not candidates or facts.place(module, node) != "workflow":
                 continue
             at = facts.at(module, node)
             for mark in candidates:
                 facts.survey.link(at.unit, mark.unit)
-            facts.stay(at, RULE, f"{ast.unparse(node.func)}(...) may be a step, and its call cannot be followed")
+            facts.stay(at, RULE, f"{ast.unparse(node.func)}(...) may run a step, and the call cannot be followed")
 
 
-def _candidates(facts: Facts, function: ast.expr, handed_on: list[Marked]) -> list[Marked]:
-    """Return the steps that a call may be of: methods of this name, or what is used as a value somewhere."""
+def _reach(facts: Facts) -> dict[Definition, list[Marked]]:
+    """Return, for each function that is or calls a workflow or step over plain functions, which ones."""
+    found: dict[Definition, list[Marked]] = {}
+    for mark in facts.marked.values():
+        stack, seen = [mark.definition], {mark.definition}
+        while stack:
+            current = stack.pop()
+            found.setdefault(current, []).append(mark)
+            callers = {site.caller for site in facts.project.callers(current)}
+            fresh = [one for one in callers if one is not None and one not in seen and one not in facts.marked]
+            seen.update(fresh)
+            stack.extend(fresh)
+    return found
+
+
+def _candidates(function: ast.expr, reach: dict[Definition, list[Marked]], handed_on: list[Marked]) -> list[Marked]:
+    """Return what a call may run: by a method of this name, or by something that is used as a value somewhere."""
     if isinstance(function, (ast.Name, ast.Subscript, ast.Call)):
         return handed_on
     if not isinstance(function, ast.Attribute):
         return []
-    owners = ((mark, mark.definition.parent) for mark in facts.marked.values() if mark.definition.name == function.attr)
-    return [mark for mark, owner in owners if owner is not None and isinstance(owner.node, ast.ClassDef)]
+    methods = [one for one in reach if one.name == function.attr and one.parent is not None]
+    return [mark for one in methods if isinstance(one.parent.node, ast.ClassDef) for mark in reach[one]]  # type: ignore[union-attr]
 
 
-def _is_handed_on(facts: Facts, mark: Marked) -> bool:
-    """Tell whether a step is used as a value somewhere, so that a call through a variable may be one of it."""
-    for reference in facts.project.references(mark.definition):
+def _is_handed_on(facts: Facts, definition: Definition) -> bool:
+    """Tell whether a function is used as a value somewhere, so that a call through a variable may be one of it."""
+    for reference in facts.project.references(definition):
         is_value = reference.kind in ("name", "member") and reference.call is None
         if is_value and reference.node not in facts.explained and not reference.module.is_test:
-            return not isinstance(reference.module.parents.get(reference.node), ast.Attribute)
+            parent = reference.module.parents.get(reference.node)
+            if not isinstance(parent, ast.Attribute):
+                return True
     return False

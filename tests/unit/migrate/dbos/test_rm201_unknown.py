@@ -50,3 +50,10 @@ def test_other_library_of_the_same_words_is_left_alone(migrate) -> None:
     result = migrate("from mylib import DBOS\n\n@DBOS.workflow()\ndef flow(): DBOS.sleep(1)\n# dbos\n")
     assert result.texts == {}
     assert result.tiers == {}
+
+
+def test_handler_that_names_an_error_of_dbos_keeps_its_workflow(migrate) -> None:
+    body = "try:\n        act(n)\n    except error.DBOSMaxStepRetriesExceeded:\n        return 0"
+    result = migrate(FLOW.format(body).replace("import DBOS", "import DBOS, error"))
+    assert result.texts == {}
+    assert "DBOSMaxStepRetriesExceeded" in result.reasons[0]

@@ -73,7 +73,7 @@ def test_step_in_a_table_keeps_workflows_that_call_through_variables(migrate) ->
         """
     )
     assert result.texts == {}
-    assert "may be a step" in result.reasons[0]
+    assert "may run a step" in result.reasons[0]
 
 
 def test_method_step_on_an_unknown_object_keeps_the_workflow(migrate) -> None:
@@ -108,3 +108,45 @@ def test_step_called_by_a_step_and_by_a_script_stays_a_plain_call(migrate) -> No
     )
     assert "return inner(n)" in result.text
     assert "print(outer(1), list(map(inner, [1])))" in result.text
+
+
+def test_method_that_reaches_a_step_on_an_unknown_object_keeps_the_workflow(migrate) -> None:
+    result = migrate(
+        """
+        from dbos import DBOS
+
+        @DBOS.step()
+        def act(n): return n
+
+        class Agent:
+            def run(self, n): return act(n)
+
+        @DBOS.workflow()
+        def flow(agent):
+            act(1)
+            return agent.run(2)
+        """
+    )
+    assert result.texts == {}
+    assert "agent.run(...) may run a step" in result.reasons[0]
+
+
+def test_method_of_a_known_object_that_reaches_a_step_becomes_a_generator(migrate) -> None:
+    result = migrate(
+        """
+        from dbos import DBOS
+
+        @DBOS.step()
+        def act(n): return n
+
+        class Agent:
+            def run(self, n): return act(n)
+
+        @DBOS.workflow()
+        def flow(n):
+            agent = Agent()
+            return agent.run(n)
+        """
+    )
+    assert "def run(self, ctx: Context, n): return (yield ctx.run(act, n))" in result.text
+    assert "return (yield from agent.run(ctx, n))" in result.text
