@@ -172,13 +172,13 @@ class App:
         while True:
             try:
                 async with asyncio.timeout(COMMENT_SECONDS):
-                    data = await stream.queue.get()
+                    messages = await stream.take()
             except TimeoutError:
                 await answer.write(COMMENT)
                 continue
-            if data is None:
+            if not messages:
                 return answer
-            await answer.write(write_event(data))
+            await answer.write(b"".join(map(write_event, messages)))
 
     # -- for whoever watches -------------------------------------------------------------------------------------
 

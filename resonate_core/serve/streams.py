@@ -27,8 +27,9 @@ Key = tuple[str, str]
 
 #: Streams that are open at the same time, as on released servers.
 STREAM_COUNT_MAX: Final = 1_000
-#: Messages that wait for one slow reader.
-QUEUE_COUNT_MAX: Final = 100
+#: Messages that wait for one reader: more than any burst of children, and bounded in memory by their bytes.
+QUEUE_COUNT_MAX: Final = 10_000
+QUEUE_BYTES_MAX: Final = 1024 * 1024
 
 
 class Stream:
@@ -36,22 +37,36 @@ class Stream:
 
     def __init__(self, key: Key) -> None:
         self.key = key
-        self.queue: asyncio.Queue[bytes | None] = asyncio.Queue(QUEUE_COUNT_MAX + 1)
         self.dropped_count = 0
+        self.is_ended = False
+        self._queue: list[bytes] = []
+        self._queue_bytes = 0
+        self._news = asyncio.Event()
 
     def push(self, data: bytes) -> None:
-        """Queue a message, or drop it if the reader is too slow; one place is kept for the end."""
-        if self.queue.qsize() >= QUEUE_COUNT_MAX:
+        """Queue a message, or drop it if the reader is too slow; an empty queue takes a message of any size."""
+        is_full = len(self._queue) >= QUEUE_COUNT_MAX or self._queue_bytes + len(data) > QUEUE_BYTES_MAX
+        if is_full and self._queue:
             self.dropped_count += 1
             if self.dropped_count == 1:
                 _log.warning("%s/%s reads too slowly, messages are dropped; they are repeated later", *self.key)
             return
-        self.queue.put_nowait(data)
+        self._queue.append(data)
+        self._queue_bytes += len(data)
+        self._news.set()
 
     def end(self) -> None:
         """Let the reader finish what is queued, then close."""
-        if not self.queue.full():
-            self.queue.put_nowait(None)
+        self.is_ended = True
+        self._news.set()
+
+    async def take(self) -> list[bytes]:
+        """Wait for messages and return all that are queued; none when the stream has ended."""
+        if not self._queue and not self.is_ended:
+            self._news.clear()
+            await self._news.wait()
+        taken, self._queue, self._queue_bytes = self._queue, [], 0
+        return taken
 
 
 class Streams:

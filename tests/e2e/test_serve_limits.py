@@ -13,7 +13,7 @@ import pytest
 from resonate_core.clock import SystemClock
 from resonate_core.network.local_server import LocalServer
 from resonate_core.serve.runner import BackgroundServer
-from resonate_core.serve.streams import STREAM_COUNT_MAX
+from resonate_core.serve.streams import QUEUE_BYTES_MAX, QUEUE_COUNT_MAX, STREAM_COUNT_MAX, Stream
 from resonate_core.store.memory import MemoryStore
 from resonate_core.store.sqlite import SqliteStore
 
@@ -207,6 +207,16 @@ async def post(session, url, kind, data):
     async with session.post(url, json=envelope) as answer:
         assert answer.status == 200
         return await answer.json()
+
+
+def test_stream_that_nobody_reads_is_bounded_by_messages_and_by_bytes():
+    many, large = Stream(("g", "p")), Stream(("g", "q"))
+    for _ in range(QUEUE_COUNT_MAX + 7):
+        many.push(b"x")
+    assert many.dropped_count == 7
+    for _ in range(4):
+        large.push(b"x" * (QUEUE_BYTES_MAX + 1))
+    assert large.dropped_count == 3
 
 
 async def test_slow_reader_costs_a_bounded_queue_and_holds_nobody_up():

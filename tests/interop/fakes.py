@@ -146,8 +146,8 @@ class FakeServer:
         answer = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         try:
             await answer.prepare(http)
-            while (data := await stream.queue.get()) is not None:
-                await answer.write(write_event(data))
+            while messages := await stream.take():
+                await answer.write(b"".join(map(write_event, messages)))
             return answer
         finally:
             self._streams.close(stream)

@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import Final
 
+import pytest
+
 from tests.needs import missing
 from tests.programs import Program
 
@@ -35,7 +37,7 @@ def python_peer() -> list[str]:
 def _install_python(folder: Path) -> None:
     interpreter = _newer_python()
     if interpreter is None:
-        missing("Python 3.12 or newer, for the official SDK")
+        pytest.skip("the official SDK needs Python 3.12 or newer, and there is none")
     shutil.rmtree(folder, ignore_errors=True)
     _run([interpreter, "-m", "venv", str(folder)], "a virtual environment")
     pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "-q", f"resonate-sdk=={PYTHON_SDK}"]
@@ -60,7 +62,7 @@ def typescript_peer() -> list[str]:
     """Return the command that runs the TypeScript peer."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if node is None or npm is None:
-        missing("node with npm, for the official TypeScript SDK")
+        pytest.skip("the official TypeScript SDK needs node and npm, and there are none")
     folder = _cache() / f"typescript-{TYPESCRIPT_SDK}"
     if not (folder / "complete").exists():
         shutil.rmtree(folder, ignore_errors=True)
