@@ -15,7 +15,7 @@ from temporalio.api.enums.v1 import RetryState, TimeoutType
 from temporalio.bridge.proto.activity_task import Start
 
 from compat.temporal import failures
-from compat.temporal.activity_meta import ActivityMeta
+from compat.temporal.activity_meta import STARTED_EVENT, ActivityMeta
 from compat.temporal.activity_runner import TIMEOUT_TEXTS, Limits
 from compat.temporal.payloads import all_from_stored, map_from_stored
 from compat.temporal.retries import decide
@@ -115,6 +115,8 @@ class ActivityRun:
 
     def run(self) -> Generator[Any, Any, Any]:
         """Run attempts until one succeeds or none is left; the value is the stored result."""
+        if self._meta.schedule_to_start:
+            yield self._ctx.set_event(STARTED_EVENT, self._host.identity)
         while True:
             self._attempt += 1
             outcome = yield from self._one_attempt()

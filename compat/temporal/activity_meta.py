@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 TAG_SCHEDULE = "temporal:schedule"
 TAG_OWNER = "temporal:owner"
 TAG_RUN = "temporal:run"
+#: Published by an activity that must start in time.
+STARTED_EVENT = "temporal:started"
+LATE_TEXT = "activity ScheduleToStart timeout"
 
 
 @dataclass(frozen=True)

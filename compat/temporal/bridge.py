@@ -114,6 +114,12 @@ def _refuse(config: WorkerConfig) -> None:
     """Refuse what changes guarantees and cannot be kept."""
     if config.task_types.enable_nexus:
         raise UnsupportedFeatureError("Nexus", "start a workflow on the other task queue instead")
+    strategy = config.versioning_strategy
+    if getattr(strategy, "use_worker_versioning", False) or hasattr(strategy, "build_id_with_versioning"):
+        raise UnsupportedFeatureError(
+            "worker versioning (deployment_config, use_worker_versioning)",
+            "use workflow.patched, or give each version its own task queue",
+        )
     if config.max_task_queue_activities_per_second:
         raise UnsupportedFeatureError(
             "max_task_queue_activities_per_second", "limit each worker with max_activities_per_second"

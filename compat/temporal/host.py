@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from compat.temporal import failures
 from compat.temporal.activity_driver import ActivityRun, limits_of, start_of
+from compat.temporal.activity_meta import STARTED_EVENT
 from compat.temporal.groups import activity_group, workflow_group
 from compat.temporal.payloads import to_stored
 from compat.temporal.private import workflow_worker_of
@@ -126,6 +127,10 @@ class Host:
                 _logger.debug("%s was not told: %s", promise_id, done.exception())
 
         future.add_done_callback(told)
+
+    async def has_started(self, promise_id: str) -> bool:
+        """Whether a worker has taken an activity."""
+        return await asyncio.wrap_future(self.connection.host.event(promise_id, STARTED_EVENT)) is not None
 
     def post_from(
         self, drive: Driver, target: str, message: dict[str, Any]

@@ -7,14 +7,13 @@ import uuid
 from typing import TYPE_CHECKING, Any, Final
 
 from temporalio.api.enums.v1 import (
-    EventType,
+    HistoryEventFilterType,
     QueryRejectCondition,
     UpdateWorkflowExecutionLifecycleStage,
     WorkflowExecutionStatus,
     WorkflowIdConflictPolicy,
 )
 from temporalio.api.errordetails.v1 import WorkflowExecutionAlreadyStartedFailure
-from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.workflowservice import v1
 from temporalio.service import RPCStatusCode
 
@@ -24,6 +23,7 @@ from compat.temporal.payloads import all_to_stored, from_stored, map_to_stored, 
 from compat.temporal.starts import WorkflowStart
 from compat.temporal.workflow_messages import ABOUT, accepted_id, reply_id
 from compat.temporal.workflow_status import close_event, status_of
+from compat.unsupported import UnsupportedFeatureError
 from resonate_core import ExecutionClosedError, NotFoundError
 
 if TYPE_CHECKING:
@@ -61,6 +61,8 @@ class WorkflowCalls:
         return v1.StartWorkflowExecutionResponse(run_id=started.run_id, started=started.is_new)
 
     async def _start(self, start: WorkflowStart, payloads: list[Any]) -> Started:
+        if start.request.HasField("versioning_override"):
+            raise UnsupportedFeatureError("versioning_override", "give each version of a workflow its own task queue")
         if start.request.cron_schedule:
             try:
                 cron.check(start.request.cron_schedule)
@@ -262,6 +264,10 @@ class WorkflowCalls:
         self, request: v1.GetWorkflowExecutionHistoryRequest
     ) -> v1.GetWorkflowExecutionHistoryResponse:
         """Return the event that closed a workflow, waiting for it: what ``result()`` asks for."""
+        if request.history_event_filter_type != HistoryEventFilterType.HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT:
+            raise UnsupportedFeatureError(
+                "the history of a workflow in Temporal's events (fetch_history)", "describe the workflow, or query it"
+            )
         workflow_id, run_id = rpc.request_fields(request)
         record, _ = await rpc.find(self.connection, workflow_id, run_id)
         response = v1.GetWorkflowExecutionHistoryResponse()
@@ -273,9 +279,6 @@ class WorkflowCalls:
                 return response
         if record.state != "pending":
             response.history.events.append(close_event(self.connection.host, record))
-        else:
-            began = HistoryEvent(event_id=1, event_type=EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED)
-            response.history.events.append(began)
         return response
 
 

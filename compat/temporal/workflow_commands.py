@@ -8,7 +8,7 @@ from temporalio.api.enums.v1 import RetryState, TimeoutType
 from temporalio.bridge.proto.workflow_commands import ActivityCancellationType
 
 from compat.temporal import activations, failures, ids
-from compat.temporal.activity_meta import ActivityMeta
+from compat.temporal.activity_meta import LATE_TEXT, ActivityMeta
 from compat.temporal.children import Children
 from compat.temporal.execution_view import ATTRIBUTES_EVENT, MEMO_EVENT
 from compat.temporal.groups import activity_group
@@ -123,6 +123,27 @@ class Commands:
         )
         promise = yield call
         self._track_activity(promise, command.seq, meta, is_local=False)
+        if meta.schedule_to_start:
+            timer = yield run.ctx.begin_sleep(meta.schedule_to_start)
+            self._wait(timer, lambda _value, _error: self._if_not_started(promise))
+
+    def _if_not_started(self, promise: Promise) -> list[WorkflowActivationJob]:
+        """The time in which a worker should have taken an activity is over: look, when nothing else is to be done."""
+        if promise.id in self._run.waiting:
+            self._run.chores.append(self._end_unstarted(promise))
+        return []
+
+    def _end_unstarted(self, promise: Promise) -> Doing:
+        host, drive = self._run.host, self._run.drive
+
+        async def has_activity_started() -> bool:
+            return await host.has_started(promise.id)
+
+        if not (yield self._run.ctx.run(has_activity_started).options(retry_policy=None)):
+            late = failures.timeout(TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_START, LATE_TEXT)
+            yield drive.settle(
+                promise.id, error=failures.error_of(late, retry_state=int(RetryState.RETRY_STATE_TIMEOUT))
+            )
 
     def _schedule_local_activity(self, command: Any) -> Doing:
         run = self._run

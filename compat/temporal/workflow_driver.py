@@ -84,6 +84,7 @@ class WorkflowRun:
         )
         self.waiting: dict[str, tuple[Promise, Told]] = {}
         self.local_jobs: deque[WorkflowActivationJob] = deque()
+        self.chores: deque[Generator[Any, Any, None]] = deque()
         self.commands = Commands(self)
         self.inbox = Inbox(self)
         self.history_length = 0
@@ -148,6 +149,8 @@ class WorkflowRun:
         if self.local_jobs:
             return [self.local_jobs.popleft()]
         while True:
+            while self.chores:
+                yield from self.chores.popleft()
             promises = [promise for promise, _ in self.waiting.values()]
             event: Event = yield self.drive.next_event(*promises)
             self.history_length += 3
