@@ -29,6 +29,7 @@ from migrate.rules.dbos import (
     rm270_classes,
     rm280_management,
     rm556_blocking,
+    rm557_catches_all,
 )
 from migrate.rules.dbos.facts import Facts, Marked
 from migrate.rules.dbos.starts import read_start
@@ -209,6 +210,9 @@ def _survey_late(facts: Facts) -> None:
         for call, name in facts.project.calls(module):
             rm255_clock.survey(facts, module, call, name)
             rm556_blocking.survey(facts, module, call, name)
+        for node in list(module.sites):
+            if isinstance(node, ast.ExceptHandler):
+                rm557_catches_all.survey(facts, module, node)
     rm212_step_call.survey_dynamic(facts)
     rm213_helper.survey(facts)
     rm251_identity.survey_contexts(facts)
