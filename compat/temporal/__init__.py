@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from compat.conflicts import refuse_other
 from compat.temporal.aliases import install
+from compat.temporal.conflicts import refuse_other
 
 refuse_other()
 install()

@@ -6,7 +6,7 @@ import runpy
 import sys
 from pathlib import Path
 
-from compat.conflicts import refuse_other
+from compat.temporal.conflicts import refuse_other
 from compat.temporal.swap import swap
 
 _USAGE = "usage: python -m compat.temporal (PROGRAM.py | -m MODULE) [ARGUMENTS...]"

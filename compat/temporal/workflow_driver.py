@@ -96,7 +96,7 @@ class WorkflowRun:
 
     def run(self) -> Generator[Any, Any, Any]:
         """Run until the workflow ends; the value is what is stored."""
-        if self.start.request.HasField("workflow_start_delay") and not self.ctx.info.run:
+        if self.start.request.HasField("workflow_start_delay"):
             yield self.ctx.sleep(self.start.request.workflow_start_delay.ToTimedelta())
         yield from self.commands.start_run_timer()
         jobs = yield from self._first_jobs()

@@ -106,6 +106,8 @@ def _continue(run: WorkflowRun, command: Any) -> Generator[Any, Any, None]:
     for name in ("workflow_run_timeout", "workflow_task_timeout", "retry_policy", "search_attributes"):
         if command.HasField(name):
             getattr(request, name).CopyFrom(getattr(command, name))
+    if command.HasField("backoff_start_interval"):
+        request.workflow_start_delay.CopyFrom(command.backoff_start_interval)
     if command.memo:
         request.memo.fields.clear()
         for key, value in command.memo.items():

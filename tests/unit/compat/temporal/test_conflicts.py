@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from compat import conflicts
+from compat.temporal import conflicts
 
 
 def test_package_of_the_users_project_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -21,5 +21,5 @@ def test_installed_packages_and_this_one_are_no_conflict(tmp_path: Path) -> None
     installed = tmp_path / "site-packages" / "compat.py"
     installed.parent.mkdir()
     installed.touch()
-    ours = Path(conflicts.__file__).parent.parent
+    ours = Path(conflicts.__file__).parent.parent.parent
     assert conflicts.find_other([str(installed.parent), str(ours)]) is None

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-_OURS: Final = Path(__file__).resolve().parent
+_OURS: Final = Path(__file__).resolve().parent.parent
 
 
 def find_other(paths: list[str]) -> Path | None:
