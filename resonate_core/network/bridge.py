@@ -128,10 +128,15 @@ class Bridges:
 
     # -- ringing -------------------------------------------------------------------------------------------------
 
-    async def heard(self, settled: PromiseRecord) -> None:
-        """Ring whatever waits for a promise that has settled."""
-        bells = self._bells.pop(settled.id, None)
-        if bells is None:
+    async def heard(self, settled: PromiseRecord, *, is_unknown: bool = False) -> None:
+        """Ring whatever waits for a promise that has settled.
+
+        Args:
+            settled: the promise.
+            is_unknown: nobody here has asked about it, so it is about bells of another process: they are looked for.
+        """
+        bells = self._bells.pop(settled.id, set())
+        if is_unknown and not bells:
             bells = {bell.id for bell in await self._search({TAG_BRIDGE: settled.id})}
         for bell in bells:
             response = await self._link.send(r.PromiseSettle(bell, "resolved"))

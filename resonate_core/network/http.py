@@ -47,6 +47,7 @@ CLIENTS: Final = "resonate-clients"
 STOP_SECONDS: Final = 2.0
 #: What passes through the host and path of an address unchanged on every server.
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+_STOPPED: Final = "the connection was stopped before an answer came"
 _NOT_TRIED: Final = Response(424, error="an earlier request of the same submission failed")
 
 
@@ -170,8 +171,19 @@ class HttpNetwork:
         if self._stream is not None:
             self._stream.cancel()
         group = self.group if self._is_worker else CLIENTS
-        stream = Stream(self._link, group, self.pid, self._take, self._watches.look_at_all)
+        stream = Stream(self._link, group, self.pid, self._take, self._stream_opened)
         self._stream = self._thread.spawn(stream.run())
+
+    def _stream_opened(self) -> None:
+        """Ask for what was missed; and what the server is, for it may have been replaced while it was away."""
+        self._watches.look_at_all()
+        if self._dialect is not None:
+            self._thread.spawn(self._ask_again())
+
+    async def _ask_again(self) -> None:
+        found = await detect(self._link)
+        if isinstance(found, Dialect) and found != self._dialect:
+            self._speak(found)
 
     def _take(self, message: Message) -> None:
         if isinstance(message, Execute):
@@ -179,8 +191,9 @@ class HttpNetwork:
                 self._hand_over(message)
         elif isinstance(message, Unblock):
             was_watched = self._watches.settled(message.promise)
-            if not was_watched and self._dialect is not None and self._dialect.has_origin_rule:
-                self._thread.spawn(self._bridges.heard(message.promise))
+            is_unknown = not was_watched and not self._watches.has_asked_for(message.promise.id)
+            if self._dialect is not None and self._dialect.has_origin_rule:
+                self._thread.spawn(self._bridges.heard(message.promise, is_unknown=is_unknown))
             self._hand_over(message)
 
     def _hand_over(self, message: Message) -> None:
@@ -194,10 +207,15 @@ class HttpNetwork:
     def submit(self, requests: Sequence[Request], done: Done, *, atomic: bool = False) -> None:
         """Send requests that belong together, in order."""
         series = list(requests)
-        if self._is_stopping or not self._thread.call(
-            lambda: self._thread.spawn(self._carry_out(series, done, atomic=atomic))
-        ):
-            _call(done, _unanswered(series, "the connection is stopped"))
+
+        def begin() -> None:
+            if self._is_stopping:  # it may have been stopped since this was asked for
+                _call(done, _unanswered(series, _STOPPED))
+            else:
+                self._thread.spawn(self._carry_out(series, done, atomic=atomic))
+
+        if self._is_stopping or not self._thread.call(begin):
+            _call(done, _unanswered(series, _STOPPED))
 
     def submit_all(self, series: Sequence[tuple[Sequence[Request], Done]]) -> None:
         """Send several series that have nothing to do with each other; they are under way at the same time."""
@@ -205,7 +223,7 @@ class HttpNetwork:
             self.submit(requests, done)
 
     async def _carry_out(self, requests: list[Request], done: Done, *, atomic: bool) -> None:
-        responses = _unanswered(requests, "the connection was stopped before an answer came")
+        responses = _unanswered(requests, _STOPPED)
         try:
             responses = await self._responses(requests, atomic=atomic)
         except Exception as error:  # noqa: BLE001 - whoever asked waits for an answer, whatever went wrong here
@@ -252,11 +270,13 @@ class HttpNetwork:
             if asking.done() and self._asking is asking:
                 self._asking = None
         if isinstance(found, Dialect) and self._dialect is None:
-            self._dialect = found
-            announce(self._link, found)
-            if not found.is_own:
-                self._translator = Translator(self._link, found, self._tasks, self._bridges)
+            self._speak(found)
         return found
+
+    def _speak(self, dialect: Dialect) -> None:
+        announce(self._link, dialect)
+        self._translator = Translator(self._link, dialect, self._tasks, self._bridges)
+        self._dialect = dialect
 
     # -- watching ------------------------------------------------------------------------------------------------
 

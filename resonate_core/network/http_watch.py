@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
 
 from resonate_core.protocol.requests import PromiseGet, PromiseRegisterListener
@@ -35,6 +36,10 @@ POLL_S_MAX: Final = 3.0
 LOOK_COUNT: Final = 32
 #: A look at a deadline comes this much after it, so that the server's clock has passed it too.
 _LATER_S: Final = 0.05
+#: Pause between looks at a promise whose deadline has passed here and not there: clocks differ.
+_OVERDUE_S: Final = 0.5
+#: Promises that are remembered as asked for, so that a late answer about one is not taken for somebody else's.
+_ASKED_COUNT: Final = 10_000
 
 
 class _Watch:
@@ -71,6 +76,7 @@ class Watches:
         self._create = create
         self._watches: dict[str, _Watch] = {}
         self._slots = asyncio.Semaphore(LOOK_COUNT)
+        self._asked: OrderedDict[str, None] = OrderedDict()
 
     def add(self, promise_id: str, on_settled: OnSettled) -> None:
         """Remember a callback and look at once."""
@@ -81,6 +87,10 @@ class Watches:
         else:
             watch.look_now.set()
         watch.callbacks.append(on_settled)
+
+    def has_asked_for(self, promise_id: str) -> bool:
+        """Whether a listener for a promise was registered from here lately."""
+        return promise_id in self._asked
 
     def remove(self, promise_id: str, on_settled: OnSettled) -> None:
         """Forget a callback; an unknown one is no matter."""
@@ -145,10 +155,13 @@ class Watches:
 
     def _until(self, record: PromiseRecord, pause_s: float) -> float:
         due_s = (record.timeout_at - self._now_ms()) / 1000 + _LATER_S
-        return min(pause_s, max(due_s, _LATER_S))
+        return min(pause_s, due_s if due_s > 0 else _OVERDUE_S)
 
     async def _look(self, promise_id: str) -> Response:
         """Register; where that is not possible, look. The status says whether the server will tell us."""
+        self._asked[promise_id] = None
+        if len(self._asked) > _ASKED_COUNT:
+            self._asked.popitem(last=False)
         listen = PromiseRegisterListener(promise_id, self._address())
         response = await self._link.send(listen)
         if response.status == 404 and await self._create(promise_id):

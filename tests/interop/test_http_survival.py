@@ -12,6 +12,7 @@ import pytest
 from resonate_core import Resonate, durable, step
 from resonate_core.clock import SystemClock
 from resonate_core.errors import ProtocolError, TransportError
+from resonate_core.network.dialect import MAIN
 from resonate_core.network.http import HttpNetwork
 from resonate_core.network.http_link import Link
 from resonate_core.network.local_server import LocalServer
@@ -95,7 +96,7 @@ def test_requests_that_arrive_twice_change_nothing(line, resonate):
 
 def test_storm_of_failures_is_outlived(line, resonate):
     chances = random.Random(11)
-    line.fate = lambda _envelope, _number: chances.choice(("pass",) * 5 + (503, 500, "html", 429, 502))
+    line.fate = lambda _envelope, _number: chances.choice(("pass",) * 7 + (503, 500, "html", 429, 502))
     key, handle = run_counted(resonate, 5)
     assert handle.result(timeout=SECONDS) == 11
     assert RUNS[key] == 5
@@ -222,3 +223,48 @@ def test_stopped_network_answers_what_is_under_way():
     late = []
     network.submit([PromiseGet("x")], late.extend)
     assert [answer.status for answer in late] == [0]
+
+
+def test_server_replaced_by_another_kind_is_spoken_to_in_its_way():
+    with (
+        fake("R") as first,
+        fake("M") as second,
+        BadLine(first.url) as line,
+        Resonate(line.url, group="moves") as client,
+    ):
+        client.register(*programs.ALL)
+        assert client.begin_run("before", programs.total, 3).result(timeout=SECONDS) == 3
+        line.target = second.url
+        line.cut_streams()
+        ends = time.monotonic() + SECONDS
+        while client._engine.network._dialect != MAIN:
+            assert time.monotonic() < ends
+            time.sleep(0.02)
+        child = programs.awaits_named_child
+        assert client.begin_run("after", child, "of-its-own", 0.3).result(timeout=SECONDS) == "late"
+
+
+def test_requests_of_many_threads_while_the_network_stops_are_all_answered():
+    with own() as url:
+        network = HttpNetwork(url, group="g", pid="p")
+        answers = []
+        sent = 0
+
+        def send():
+            nonlocal sent
+            for _ in range(200):
+                with LOCK:
+                    sent += 1
+                network.submit([PromiseGet("x")], lambda responses: answers.append(responses[0].status))
+
+        threads = [threading.Thread(target=send) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        network.stop()
+        for thread in threads:
+            thread.join()
+        ends = time.monotonic() + 5
+        while len(answers) < sent and time.monotonic() < ends:
+            time.sleep(0.01)
+    assert len(answers) == sent == 800
+    assert set(answers) <= {0, 404}
