@@ -11,7 +11,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from compat.dbos.body import Body, End, Evicted, Operation, outcome
-from compat.dbos.errors import DBOSWorkflowCancelledError
+from compat.dbos.error import DBOSWorkflowCancelledError
 from resonate_core import Cancelled, Driver
 
 if TYPE_CHECKING:
@@ -81,22 +81,21 @@ def _given(answer: Answer) -> Any:
 def drive_async(ctx: Context, body: AsyncBody) -> Generator[Any, Any, Any]:
     """Carry out what an async body asks for until it ends."""
     driver = Driver(ctx)
-    begin: Callable[[Callable[[Any], None]], None] = body.start
     is_cancelled = False
     open_calls: list[Any] = []
+    body.start()
     try:
         while True:
             try:
-                request = yield driver.outside(begin)
+                yield driver.outside(body.join)
             except Cancelled:
                 is_cancelled = True
-                begin = body.join
                 for promise in open_calls:
                     yield ctx.cancel(promise)
                 continue
+            request = body.take()
             if isinstance(request, End):
                 return outcome(request, is_cancelled=is_cancelled)
-            begin = body.join
             if is_cancelled:
                 request.tell(("throw", DBOSWorkflowCancelledError("the workflow was cancelled")))
             else:

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import contextvars
 import threading
+from collections import deque
 from collections.abc import Callable, Generator
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Literal
 
-from compat.dbos.errors import DBOSWorkflowCancelledError
+from compat.dbos.error import DBOSWorkflowCancelledError
 from resonate_core import Cancelled, Driver
 
 if TYPE_CHECKING:
@@ -48,39 +49,37 @@ class Body:
         self._name = name
         self._answers: SimpleQueue[Answer] = SimpleQueue()
         self._give: Callable[[Any], None] | None = None
-        self._given: SimpleQueue[Any] = SimpleQueue()
+        self._items: deque[Any] = deque()
         self._lock = threading.Lock()
         self._is_evicted = False
 
     # -- the driver's side ----------------------------------------------------------------------------------------
 
-    def start(self, give: Callable[[Any], None]) -> None:
-        """Begin; the first request, or the end, is given."""
-        self._expect(give)
+    def start(self) -> None:
+        """Begin to run the function."""
         context = contextvars.copy_context()
         threading.Thread(target=lambda: context.run(self._run), name=f"dbos {self._name}", daemon=True).start()
 
-    def answer(self, answer: Answer, give: Callable[[Any], None]) -> None:
-        """Answer the last request; the next one is given."""
-        self._expect(give)
+    def answer(self, answer: Answer) -> None:
+        """Answer the last request."""
         self._answers.put(answer)
 
     def join(self, give: Callable[[Any], None]) -> None:
-        """Give the next request, of a thread that is running."""
-        self._expect(give)
+        """Tell when there is something to ``take``; a wait that is given up may be begun again and loses nothing."""
+        with self._lock:
+            if not self._items:
+                self._give = give
+                return
+        give(None)
+
+    def take(self) -> Any:
+        """Return the next request, or the end."""
+        return self._items.popleft()
 
     def evict(self) -> None:
         """End the thread at its next request."""
         self._is_evicted = True
         self._answers.put(("throw", Evicted()))
-
-    def _expect(self, give: Callable[[Any], None]) -> None:
-        with self._lock:
-            if self._given.empty():
-                self._give = give
-                return
-            found = self._given.get()
-        give(found)
 
     # -- the thread's side ----------------------------------------------------------------------------------------
 
@@ -95,11 +94,10 @@ class Body:
 
     def _hand_over(self, item: Any) -> None:
         with self._lock:
+            self._items.append(item)
             give, self._give = self._give, None
-            if give is None:
-                self._given.put(item)
-                return
-        give(item)
+        if give is not None:
+            give(None)
 
     def ask(self, operation: Operation) -> Any:
         """Have something durable done and wait for it; called on the body's thread."""
@@ -124,15 +122,15 @@ def drive(ctx: Context, body: Body) -> Generator[Any, Any, Any]:
     """Carry out what a body asks for until it ends; the generator that a durable function is."""
     driver = Driver(ctx)
     is_cancelled = False
-    begin: Callable[[Callable[[Any], None]], None] = body.start
+    body.start()
     try:
         while True:
             try:
-                request = yield driver.outside(begin)
+                yield driver.outside(body.join)
             except Cancelled:  # while the body computes: it learns at its next request
                 is_cancelled = True
-                begin = body.join
                 continue
+            request = body.take()
             if isinstance(request, End):
                 return outcome(request, is_cancelled=is_cancelled)
             answer: Answer = ("throw", DBOSWorkflowCancelledError("the workflow was cancelled"))
@@ -143,14 +141,10 @@ def drive(ctx: Context, body: Body) -> Generator[Any, Any, Any]:
                     is_cancelled = True
                 except Exception as error:  # noqa: BLE001 - whatever the step raised belongs to the body
                     answer = ("throw", error)
-            begin = _answering(body, answer)
+            body.answer(answer)
     except GeneratorExit:
         body.evict()
         raise
-
-
-def _answering(body: Body, answer: Answer) -> Callable[[Callable[[Any], None]], None]:
-    return lambda give: body.answer(answer, give)
 
 
 def outcome(end: End, *, is_cancelled: bool) -> Any:

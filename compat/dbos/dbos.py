@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, TypedDict, TypeVar
 
 from compat.dbos.context import StepPlace, WorkflowPlace, step_here, workflow_here
-from compat.dbos.errors import DBOSException, DBOSNonExistentWorkflowError
+from compat.dbos.error import DBOSException, DBOSNonExistentWorkflowError
 from compat.dbos.functions import StepRules, Workflow, add_workflow, workflows
 from compat.dbos.handles import (
     WorkflowHandle,
@@ -24,8 +24,6 @@ from compat.dbos.steps import call_step, call_step_async
 from resonate_core import NotFoundError
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-_TOPIC = "dbos:no-topic"
 
 
 class DBOSConfig(TypedDict, total=False):
@@ -244,7 +242,7 @@ class DBOS(metaclass=_Refusing):
         runtime = cls.launched()
         if place is None or step_here.get() is not None:
             try:
-                runtime.client.send(destination_id, message, topic or _TOPIC, idempotency_key=idempotency_key)
+                runtime.client.send(destination_id, message, topic, idempotency_key=idempotency_key)
             except NotFoundError as error:
                 raise DBOSNonExistentWorkflowError(f"there is no workflow {destination_id!r}") from error
             return
@@ -252,7 +250,7 @@ class DBOS(metaclass=_Refusing):
 
         def operation(ctx: Any) -> Any:
             try:
-                yield ctx.send(destination_id, message, topic or _TOPIC)
+                yield ctx.send(destination_id, message, topic)
             except NotFoundError as error:
                 raise DBOSNonExistentWorkflowError(f"there is no workflow {destination_id!r}") from error
 
@@ -265,7 +263,7 @@ class DBOS(metaclass=_Refusing):
         place.next_step_id()
 
         def operation(ctx: Any) -> Any:
-            return (yield ctx.recv(topic or _TOPIC, timeout=timeout_seconds))
+            return (yield ctx.recv(topic, timeout=timeout_seconds))
 
         return place.asker.ask(operation)
 

@@ -7,7 +7,7 @@ import inspect
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from compat.dbos.errors import DBOSConflictingWorkflowError
+from compat.dbos.error import DBOSConflictingWorkflowError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

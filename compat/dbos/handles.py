@@ -7,7 +7,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from compat.dbos.context import workflow_here
-from compat.dbos.errors import DBOSAwaitedWorkflowCancelledError, DBOSNonExistentWorkflowError
+from compat.dbos.error import DBOSAwaitedWorkflowCancelledError, DBOSNonExistentWorkflowError
 from resonate_core import CanceledError, NotFoundError, TimedOutError
 
 if TYPE_CHECKING:

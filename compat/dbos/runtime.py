@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from compat.dbos.async_body import AsyncBody
 from compat.dbos.body import Body
 from compat.dbos.context import WorkflowPlace, step_here, take_workflow_id, wishes, workflow_here
-from compat.dbos.errors import (
+from compat.dbos.error import (
     DBOSConflictingWorkflowError,
     DBOSException,
     DBOSNonExistentWorkflowError,

@@ -14,7 +14,7 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from compat.dbos.context import StepPlace, step_here, workflow_here
-from compat.dbos.errors import DBOSMaxStepRetriesExceeded
+from compat.dbos.error import DBOSMaxStepRetriesExceeded
 
 if TYPE_CHECKING:
     from collections.abc import Callable

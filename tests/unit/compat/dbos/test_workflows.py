@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from compat.dbos import DBOS, DBOSConfiguredInstance, SetWorkflowID, SetWorkflowTimeout
-from compat.dbos.errors import (
+from compat.dbos.error import (
     DBOSAwaitedWorkflowCancelledError,
     DBOSConflictingWorkflowError,
     DBOSException,
