@@ -7,6 +7,7 @@ with its process, and counts as timed out, as with Temporal. Without a limit it 
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -160,11 +161,11 @@ class ActivityRun:
             kind = TimeoutType.TIMEOUT_TYPE_HEARTBEAT if meta.heartbeat else TimeoutType.TIMEOUT_TYPE_START_TO_CLOSE
             return {"failure": failures.to_dict(failures.timeout(kind, TIMEOUT_TEXTS[kind]))}
         now_ms = host.now_ms()
-        if number == 1 and meta.schedule_to_start and now_ms - self._scheduled_ms > meta.schedule_to_start * 1000:
-            late = TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_START
-            return {"failure": failures.to_dict(failures.timeout(late, TIMEOUT_TEXTS[late]))}
         start = start_of(meta, self._arguments, scheduled_ms=self._scheduled_ms, attempt=number, details=details)
         limits = limits_of(meta, scheduled_ms=self._scheduled_ms, now_ms=now_ms)
+        if number == 1 and meta.schedule_to_start:
+            waited_s = (now_ms - self._scheduled_ms) / 1000
+            limits = dataclasses.replace(limits, start=max(0.0, meta.schedule_to_start - waited_s))
         return await host.runner.attempt(token, start, limits, on_beat=self._write_beat)
 
     def _write_beat(self, details: list[Any]) -> None:

@@ -30,6 +30,9 @@ _BEAT_PART: Final = 0.8
 _BEAT_DEFAULT_S: Final = 30.0
 _BEAT_MAX_S: Final = 60.0
 
+#: What an activity that a stopping worker cancelled ends with: a failure of the attempt, to be tried again elsewhere.
+_SHUT_DOWN: Final = "Worker is shutting down and this activity did not complete in time"
+
 _REASONS: Final = {
     "CANCELLED": (ActivityCancelReason.CANCELLED, "is_cancelled"),
     "TIMED_OUT": (ActivityCancelReason.TIMED_OUT, "is_timed_out"),
@@ -46,12 +49,20 @@ class _Running:
     beat: asyncio.Event = field(default_factory=asyncio.Event)
     details: list[Any] = field(default_factory=list)
     last_written: float = 0.0
+    is_shut_down: bool = False
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Limits of one attempt in seconds, 0 for none; ``close_kind`` is what a too long attempt is blamed on."""
+    """Limits of one attempt in seconds, 0 for none; ``close_kind`` is what a too long attempt is blamed on.
 
+    Attributes:
+        start: how long the attempt may wait for a free slot, None for as long as it takes.
+        close: how long it may take.
+        heartbeat: how long it may be silent.
+    """
+
+    start: float | None = None
     close: float = 0
     heartbeat: float = 0
     close_kind: TimeoutType.ValueType = TimeoutType.TIMEOUT_TYPE_START_TO_CLOSE
@@ -71,6 +82,7 @@ class ActivityRunner:
         self._interval_s = 1 / per_second if per_second else 0
         self._next_start = 0.0
         self._running: dict[bytes, _Running] = {}
+        self._unreported: set[bytes] = set()
         self._cancelled: dict[bytes, str] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -78,16 +90,26 @@ class ActivityRunner:
 
     async def poll(self) -> ActivityTask:
         """Return the next task; raises when there will be none."""
-        task = await self._queue.get()
-        if task is None:
-            raise PollShutdownError
-        return task
+        while True:
+            task = await self._queue.get()
+            if task is None:
+                raise PollShutdownError
+            if task.HasField("start"):
+                self._unreported.add(task.task_token)
+                return task
+            if task.task_token in self._unreported:  # else its function has ended, or was told before
+                self._unreported.discard(task.task_token)
+                return task
 
     def complete(self, completion: ActivityTaskCompletion) -> None:
         """Take the outcome of an attempt; one that nobody waits for any more is dropped."""
+        self._unreported.discard(completion.task_token)
         running = self._running.get(completion.task_token)
         if running is not None and not running.done.done():
-            running.done.set_result(_outcome(completion.result, running.details))
+            outcome = _outcome(completion.result, running.details)
+            if completion.result.HasField("cancelled") and running.is_shut_down:
+                outcome["failure"] = failures.to_dict(failures.application(_SHUT_DOWN, "WorkerShutdown"))
+            running.done.set_result(outcome)
 
     def heartbeat(self, heartbeat: ActivityHeartbeat) -> None:
         """Take a heartbeat; its details are made durable now and then."""
@@ -116,7 +138,9 @@ class ActivityRunner:
             ``{"result": stored}``, ``{"failure": failure}`` or ``{"async": True}``; with ``"details"`` of the last
             heartbeat.
         """
-        async with self._slots:
+        if not await self._slot_within(limits.start):
+            return _timed_out(TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_START, [])
+        try:
             await self._pace()
             every = min(limits.heartbeat * _BEAT_PART or _BEAT_DEFAULT_S, _BEAT_MAX_S)
             loop = asyncio.get_running_loop()
@@ -135,6 +159,16 @@ class ActivityRunner:
             finally:
                 self._running.pop(token, None)
                 self._cancelled.pop(token, None)
+        finally:
+            self._slots.release()
+
+    async def _slot_within(self, seconds: float | None) -> bool:
+        """Wait for a free slot; return whether there was one in time."""
+        try:
+            await asyncio.wait_for(self._slots.acquire(), seconds)
+        except TimeoutError:
+            return False
+        return True
 
     async def _pace(self) -> None:
         if not self._interval_s:
@@ -190,6 +224,7 @@ class ActivityRunner:
         await asyncio.wait(waiting, timeout=grace_s)
         for token, running in list(self._running.items()):
             if not running.done.done():
+                running.is_shut_down = True
                 self._cancel_now(token, "WORKER_SHUTDOWN")
         left = [running.done for running in self._running.values()]
         if left:

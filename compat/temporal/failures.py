@@ -146,6 +146,11 @@ def terminated(reason: str, identity: str = "", details: list[Any] | None = None
     return error_of(failure, status="TERMINATED", terminated=details or [])
 
 
+def _is_late(failure: Failure) -> bool:
+    """Whether nobody began in time: there was no attempt that could be tried again."""
+    return failure.timeout_failure_info.timeout_type == TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_START
+
+
 def last_of(failure: Failure, before: Failure | None, state: RetryState.ValueType) -> Failure:
     """Return what is reported of an activity's last attempt: a limit that was hit carries the failure before it.
 
@@ -154,7 +159,7 @@ def last_of(failure: Failure, before: Failure | None, state: RetryState.ValueTyp
         before: of the attempt before that.
         state: why there is no other attempt.
     """
-    if not failure.HasField("timeout_failure_info"):
+    if not failure.HasField("timeout_failure_info") or _is_late(failure):
         return failure
     if state == RetryState.RETRY_STATE_TIMEOUT:
         failure = timeout(TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_CLOSE, NO_TIME_LEFT)
