@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from resonate_core import Resonate
 from resonate_core.errors import UsageError
-from resonate_core.network.dialect import MAIN, RELEASED, origin_of
+from resonate_core.network.dialect import COLON, MAIN, OWN, RELEASED, announce, detect, origin_of
 from resonate_core.network.http import HttpNetwork
 from resonate_core.network.http_adapt import NOBODY, adapted
 from resonate_core.network.http_inbox import CLOSED, MESSAGE_HEADER, is_end
+from resonate_core.network.http_link import Reply
 from resonate_core.protocol.records import PromiseRecord, Value
-from resonate_core.protocol.requests import PromiseCreate
+from resonate_core.protocol.requests import PromiseCreate, Response
 from resonate_core.serve.guard import Guard
 
 
@@ -70,3 +72,64 @@ def test_guard_compares_what_no_header_can_hold():
     assert guard.admits({}, "tökén")
     assert not guard.admits({"Authorization": "Bearer \udcff"}, "\ud800")
     assert not guard.admits({"Authorization": ""}, "")
+
+
+class Line:
+    """Answers a probe as one kind of server would."""
+
+    url = "http://h"
+
+    def __init__(self, colon, dotted, *, is_own=False):
+        self._statuses = {":": colon, ".": dotted}
+        self._is_own = is_own
+
+    async def reply(self, request):
+        sign = "." if request.awaited.endswith(".1") else ":"
+        status = self._statuses[sign]
+        return Reply([Response(status, error="cut" if status == 0 else "no")], is_own=self._is_own)
+
+    async def send(self, request):
+        return (await self.reply(request)).responses[0]
+
+
+@pytest.mark.parametrize(
+    ("line", "dialect"),
+    [
+        (Line(404, 404), RELEASED),
+        (Line(400, 404), MAIN),
+        (Line(404, 400), COLON),
+        (Line(404, 404, is_own=True), OWN),
+    ],
+)
+async def test_server_is_told_by_how_it_refuses(line, dialect):
+    assert await detect(line) == dialect
+
+
+@pytest.mark.parametrize(
+    ("line", "why"), [(Line(404, 0), "cut"), (Line(0, 404), "cut"), (Line(500, 404), "no known server")]
+)
+async def test_server_that_cannot_be_told_is_asked_again_later(line, why):
+    found = await detect(line)
+    assert isinstance(found, str)
+    assert why in found
+
+
+def test_server_that_cannot_be_used_is_refused_in_one_sentence(caplog):
+    announce(Line(404, 400), COLON)
+    assert "use Resonate Server 0.9.x or resonate-core serve" in caplog.text
+
+
+def test_remote_client_takes_url_and_token_from_the_environment(monkeypatch):
+    monkeypatch.setenv("RESONATE_URL", "http://there:1")
+    monkeypatch.setenv("RESONATE_TOKEN", "t")
+    settings = Resonate.remote()._engine.settings
+    assert (settings.url, settings.token) == ("http://there:1", "t")
+    settings = Resonate.remote("http://here:2", token="own")._engine.settings
+    assert (settings.url, settings.token) == ("http://here:2", "own")
+
+
+def test_remote_client_without_an_environment_asks_the_usual_port(monkeypatch):
+    monkeypatch.delenv("RESONATE_URL", raising=False)
+    monkeypatch.delenv("RESONATE_TOKEN", raising=False)
+    settings = Resonate.remote()._engine.settings
+    assert (settings.url, settings.token) == ("http://localhost:8001", None)
