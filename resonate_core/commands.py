@@ -20,12 +20,16 @@ DEFAULTS = CallOptions()
 
 
 class Command:
-    """Base of all commands. ``id`` is the durable promise that the command makes, if it makes one."""
+    """Base of all commands. ``id`` is the durable promise that the command makes, if it makes one.
 
-    __slots__ = ("id", "opts")
+    ``position`` is the id that it has by its place in the program, also where ``options(id=...)`` chose another one.
+    """
+
+    __slots__ = ("id", "opts", "position")
 
     def __init__(self, id: str) -> None:
         self.id = id
+        self.position = id
         self.opts = DEFAULTS
 
     def options(self, **changes: Any) -> Self:

@@ -26,6 +26,7 @@ from resonate_core.protocol.records import (
     TAG_ORIGIN,
     TAG_PARENT,
     TAG_SCOPE,
+    TAG_START,
     TAG_TARGET,
     PromiseRecord,
     Value,
@@ -36,9 +37,6 @@ if TYPE_CHECKING:
     from resonate_core.options import CallOptions
     from resonate_core.protocol.requests import Response
     from resonate_core.scheduler.environment import Environment
-
-TAG_START = "resonate:start"
-
 
 @dataclass(frozen=True)
 class Start:

@@ -22,6 +22,8 @@ TAG_BRANCH: Final = "resonate:branch"
 TAG_PARENT: Final = "resonate:parent"
 TAG_SCOPE: Final = "resonate:scope"
 TAG_EXTERNAL: Final = "resonate:external"
+#: Ours: who asked for this start, so that it knows its own.
+TAG_START: Final = "resonate:start"
 TAG_SCHEDULE: Final = "resonate:schedule"
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def _next_event(ex: Execution, branch: Branch, cmd: c.NextEvent) -> Action | None:
     for promise in cmd.promises:
-        if not isinstance(promise, Promise) or ex.slots.get(promise.id) is not slot_of(promise):
+        if not isinstance(promise, Promise) or ex.slots.get(slot_of(promise).id) is not slot_of(promise):
             raise UsageError(f"next_event takes promises of execution {ex.id}, got {promise!r:.80}")
     ex.block(WaitNext(branch, f"r:{cmd.id}", [slot_of(promise) for promise in cmd.promises]))
     return None

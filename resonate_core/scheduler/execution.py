@@ -79,6 +79,7 @@ class Execution:
         self.now_ms = record.created_at
         self.effects = Effects()
         self.slots: dict[str, Slot] = {}
+        self._renamed: dict[str, Slot] = {}
         self.history: dict[str, PromiseRecord] = {}
         self.order = OrderLog()
         self.inbox = Inbox(self._is_event, first_slot=first_slot)
@@ -507,7 +508,7 @@ class Execution:
         found: dict[str, Slot] = {slot.id: slot for slot in self.attached_slots()}
         for wait in self._sources.all_waits():
             found.update((slot.id, slot) for slot in wait.slots())
-        return [slot for slot in found.values() if slot.watched and not slot.is_settled]
+        return [slot for slot in found.values() if slot.watched and slot.promise_id and not slot.is_settled]
 
     @property
     def is_idle(self) -> bool:
@@ -534,9 +535,15 @@ class Execution:
                 return branch
         raise UsageError("shielded() works in a durable function or handler, not in a step")
 
-    def localized(self, id: str) -> str:
-        """Return the id under which a promise of another origin is awaited; the embedded store needs no bridge."""
-        return id
+    def rename(self, slot: Slot, promise_id: str) -> None:
+        """Say which promise stands behind a slot that is not known by its own id."""
+        slot.promise_id = promise_id
+        self._renamed[promise_id] = slot
+
+    def slot_of(self, promise_id: str) -> Slot | None:
+        """Return the slot behind which a promise stands."""
+        slot = self.slots.get(promise_id)
+        return slot if slot is not None and slot.promise_id == promise_id else self._renamed.get(promise_id)
 
     def _own_tags(self) -> dict[str, str]:
         return {TAG_ORIGIN: self.origin, TAG_BRANCH: self.base, TAG_PARENT: self.base, TAG_SCOPE: "local"}

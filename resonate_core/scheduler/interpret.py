@@ -29,6 +29,7 @@ from resonate_core.protocol.records import (
     TAG_ORIGIN,
     TAG_PARENT,
     TAG_SCOPE,
+    TAG_START,
     TAG_TARGET,
     TAG_TIMER,
     PromiseRecord,
@@ -39,6 +40,7 @@ from resonate_core.scheduler import driving
 from resonate_core.scheduler.branch import Branch
 from resonate_core.scheduler.effects import Ask, StartStep, Write
 from resonate_core.scheduler.promises import LATENT_NAME, TIMER_NAME, Promise, Slot, slot_of
+from resonate_core.scheduler.recording import check_fingerprint, record_outcome, told_once
 from resonate_core.scheduler.waits import (
     Action,
     WaitAll,
@@ -51,7 +53,7 @@ from resonate_core.scheduler.waits import (
 )
 
 if TYPE_CHECKING:
-    from resonate_core.protocol.records import SettledState
+    from resonate_core.protocol.records import SettledState, Value
     from resonate_core.scheduler.execution import Execution
 
 
@@ -102,28 +104,18 @@ def _deadline(ex: Execution, timeout: float | None, *, capped: bool = True) -> i
     return min(wanted, limit)
 
 
-def _claim(ex: Execution, cmd: c.Command, kind: Any, name: str) -> tuple[Slot, bool]:
+def _claim(ex: Execution, cmd: c.Command, kind: Any, name: str, *, key: str | None = None) -> tuple[Slot, bool]:
     """Return the slot of a command's id and whether it is new; the same id twice must mean the same thing."""
-    known = ex.slots.get(cmd.id)
+    key = key or cmd.id
+    known = ex.slots.get(key)
     if known is None:
-        slot = ex.slots[cmd.id] = Slot(cmd.id, kind, name)
+        slot = ex.slots[key] = Slot(key, kind, name)
         slot.wrap = cmd.opts.errors == "wrapped"
         slot.close = cmd.opts.parent_close
         return slot, True
     if known.name != name:
         raise UsageError(f"id {cmd.id!r} is used for {known.name!r} and for {name!r} in one execution; use two ids")
     return known, False
-
-
-def _check_fingerprint(ex: Execution, slot: Slot, record: PromiseRecord) -> None:
-    recorded = ex.env.recorded_name(record)
-    if recorded is not None and recorded != slot.name:
-        raise NondeterminismError(
-            f"{slot.id} was recorded as {recorded!r}, and the code now calls {slot.name!r} there; it has changed in "
-            "a way that running executions cannot follow: keep the old order, or register it as a new version",
-            recorded=recorded,
-            yielded=slot.name,
-        )
 
 
 # -- local calls -----------------------------------------------------------------------------------------------------
@@ -155,7 +147,7 @@ def _begin_local(ex: Execution, cmd: c.Call) -> tuple[Slot, bool]:
         return slot, False
     record = ex.history.get(slot.id)
     if record is not None:
-        _check_fingerprint(ex, slot, record)
+        check_fingerprint(ex, slot, record)
     slot.timeout_at = _deadline(ex, cmd.opts.timeout)
     if is_generator:
         _begin_branch(ex, cmd, slot, function)
@@ -203,34 +195,69 @@ def _is_durable(function: Any) -> bool:
 
 def _remote(ex: Execution, branch: Branch, cmd: c.Call) -> Action | None:
     name, version, thing = ex.env.target_of(cmd.function, cmd.opts.version)
-    slot, is_new = _claim(ex, cmd, "remote", name)
+    # An id that may run again does not say which promise it is: the command's position does.
+    key = cmd.id if cmd.opts.id is None or cmd.opts.if_exists == "join" else cmd.position
+    slot, is_new = _claim(ex, cmd, "remote", name, key=key)
     if is_new:
         if cmd.kind == "detached":
             slot.close = "abandon"
         slot.hint = cmd.opts.result_type or (Any if thing is None else return_hint(thing))
         slot.function = thing
-        param = ex.env.invocation(name, cmd.args, cmd.kwargs, version, cmd.opts)
-        is_positional = cmd.opts.id is None
-        tags = {
-            TAG_TARGET: ex.env.address(cmd.opts.target),
-            TAG_SCOPE: "global",
-            TAG_ORIGIN: ex.origin if is_positional else slot.id,
-            TAG_BRANCH: slot.id,
-            TAG_PARENT: branch.context.base if is_positional else slot.id,
-            **cmd.opts.tags,
-        }
-        deadline = _deadline(ex, cmd.opts.timeout, capped=cmd.kind != "detached")
         slot.is_leaf = thing is not None and not _is_durable(thing)
-        _create(ex, slot, PromiseCreate(ex.localized(slot.id), deadline, param, tags))
+        param = ex.env.invocation(name, cmd.args, cmd.kwargs, version, cmd.opts)
+        if slot.id == cmd.id:
+            _create_remote(ex, branch, cmd, slot, param)
+        else:
+            _choose(ex, branch, cmd, slot, param)
         ex.attach(slot)
     if cmd.begin or cmd.kind == "detached":
         return ("send", Promise(slot))
     return _wait_for(ex, branch, slot)
 
 
+def _choose(ex: Execution, branch: Branch, cmd: c.Call, slot: Slot, param: Value) -> None:
+    """Find out which generation of the id this child is, once, then create it."""
+
+    def chosen(promise_id: Any, error: BaseException | None) -> None:
+        if error is not None:
+            slot.settle(None, ex.wrapped(slot, error), ex.now_ms)
+            ex.slot_settled(slot)
+            return
+        ex.rename(slot, promise_id)
+        _create_remote(ex, branch, cmd, slot, param)
+        reason, slot.stop_reason = slot.stop_reason, None
+        if reason is not None:
+            cancel_slot(ex, slot, reason)
+
+    slot.promise_id = ""
+    ask = ("choose", (cmd.id, cmd.opts.if_exists, _start_tag(ex, cmd)))
+    told_once(ex, cmd.position, slot.name, ask, chosen)
+
+
+def _start_tag(ex: Execution, cmd: c.Call) -> str:
+    return f"{ex.base}/{cmd.position}"
+
+
+def _create_remote(ex: Execution, branch: Branch, cmd: c.Call, slot: Slot, param: Value) -> None:
+    is_positional = cmd.opts.id is None
+    promise_id = slot.promise_id
+    tags = {
+        TAG_TARGET: ex.env.address(cmd.opts.target),
+        TAG_SCOPE: "global",
+        TAG_ORIGIN: ex.origin if is_positional else promise_id,
+        TAG_BRANCH: promise_id,
+        TAG_PARENT: branch.context.base if is_positional else promise_id,
+        **cmd.opts.tags,
+    }
+    if cmd.opts.if_exists != "join":
+        tags[TAG_START] = _start_tag(ex, cmd)
+    deadline = _deadline(ex, cmd.opts.timeout, capped=cmd.kind != "detached")
+    _create(ex, slot, PromiseCreate(promise_id, deadline, param, tags))
+
+
 def _create(ex: Execution, slot: Slot, create: PromiseCreate) -> None:
     """Create the promise behind a slot, unless the history has it."""
-    known = ex.take_record(slot.id) or ex.open_records.pop(slot.id, None)
+    known = ex.take_record(create.id) or ex.open_records.pop(create.id, None)
     if known is not None:
         _created(ex, slot, known)
         return
@@ -248,7 +275,7 @@ def _create(ex: Execution, slot: Slot, create: PromiseCreate) -> None:
 
 def _created(ex: Execution, slot: Slot, record: PromiseRecord) -> None:
     if slot.kind != "latent" or slot.id.startswith(f"{ex.base}."):
-        _check_fingerprint(ex, slot, record)  # a promise of somebody else carries the name of what it is there
+        check_fingerprint(ex, slot, record)  # a promise of somebody else carries the name of what it is there
     ex.settle_slot(slot, record)
 
 
@@ -261,7 +288,7 @@ def _latent(ex: Execution, branch: Branch, cmd: c.Latent) -> Action | None:
         if cmd.opts.id is None:
             tags |= {TAG_ORIGIN: ex.origin, TAG_BRANCH: ex.base, TAG_PARENT: branch.context.base}
         param = ex.env.codec.encode_value(cmd.data)
-        _create(ex, slot, PromiseCreate(ex.localized(slot.id), _deadline(ex, cmd.opts.timeout), param, tags))
+        _create(ex, slot, PromiseCreate(slot.promise_id, _deadline(ex, cmd.opts.timeout), param, tags))
     return ("send", Promise(slot))
 
 
@@ -290,7 +317,7 @@ def _slots_of(ex: Execution, promises: list[Any], what: str) -> list[Slot]:
             raise UsageError(
                 f"{what} takes promises, got {promise!r:.80}; begin the work first: yield ctx.begin_run(...)"
             )
-        if ex.slots.get(promise.id) is not slot_of(promise):
+        if ex.slots.get(slot_of(promise).id) is not slot_of(promise):
             raise UsageError(f"{what}: promise {promise.id} belongs to another execution than {ex.id}")
     return [slot_of(promise) for promise in promises]
 
@@ -396,7 +423,7 @@ def _drain(ex: Execution, branch: Branch, cmd: c.Drain) -> Action | None:
         if error is not None:
             ex.wake(wait, ("throw", error))
             return
-        _record(ex, cmd.id, "drain", [wait.start, bound])
+        record_outcome(ex, cmd.id, "drain", [wait.start, bound])
         ex.drained_to = bound
         ex.drain_bound(wait, bound)
 
@@ -404,35 +431,11 @@ def _drain(ex: Execution, branch: Branch, cmd: c.Drain) -> Action | None:
     return None
 
 
-def _record(ex: Execution, id: str, name: str, value: Any, error: BaseException | None = None) -> None:
-    """Record the outcome of an operation; durable before a step starts."""
-    slot = Slot(id, "step", name)
-    codec = ex.env.codec
-    encoded = codec.encode_value(value) if error is None else codec.encode_error(error)
-    state: SettledState = "resolved" if error is None else "rejected"
-    create = ex.local_create(slot, ex.record.timeout_at, {})
-    ex.write(Write(FenceSettled(ex.id, ex.version, create, state, encoded)))
-    ex.effects.is_gate = True
-
-
 def _answered(ex: Execution, branch: Branch, id: str, name: str, ask: tuple[str, tuple[Any, ...]]) -> None:
     """Block on an operation outside whose outcome is recorded once and then replayed."""
     key = f"a:{id}"
     ex.block(WaitAnswer(branch, key))
-    known = ex.take_record(id)
-    if known is not None:
-        slot = Slot(id, "step", name)
-        _check_fingerprint(ex, slot, known)
-        ex.make_available(key, ex.env.decode(slot, known))
-        return
-    ex.answers_open += 1
-
-    def answer(value: Any, error: BaseException | None) -> None:
-        ex.answers_open -= 1
-        _record(ex, id, name, value, error)
-        ex.make_available(key, (value, error))
-
-    ex.effects.asks.append(Ask(ask[0], ask[1], answer))
+    told_once(ex, id, name, ask, lambda value, error: ex.make_available(key, (value, error)))
 
 
 def _post(ex: Execution, branch: Branch, cmd: c.Post) -> Action | None:
@@ -494,14 +497,16 @@ def cancel_slot(ex: Execution, slot: Slot, reason: str, *, terminate: bool = Fal
         slot.stop_reason = reason
         ex.effects.stops.append(slot)
         ex.effects.is_urgent = True
+    elif not slot.promise_id:
+        slot.stop_reason = reason  # as soon as it is known which promise it is
     elif slot.kind == "remote" and not terminate:
-        message = {"kind": "cancel", "args": [reason], "id": f"{slot.id}.cancel"}
-        ex.effects.asks.append(Ask("post", (slot.id, message), lambda _value, _error: None))
+        message = {"kind": "cancel", "args": [reason], "id": f"{slot.promise_id}.cancel"}
+        ex.effects.asks.append(Ask("post", (slot.promise_id, message), lambda _value, _error: None))
     else:
         slot.stop_reason = reason
         state: SettledState = "resolved" if slot.kind == "timer" else "rejected_canceled"
         value = EMPTY if slot.kind == "timer" else ex.env.codec.encode_error(CanceledError(reason))
-        ex.write(Write(PromiseSettle(ex.localized(slot.id), state, value), lambda answer: ex.stopped(slot, answer)))
+        ex.write(Write(PromiseSettle(slot.promise_id, state, value), lambda answer: ex.stopped(slot, answer)))
         ex.effects.is_urgent = True
         ex.answers_open += 1
 

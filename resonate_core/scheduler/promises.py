@@ -15,15 +15,20 @@ LATENT_NAME: Final = "promise"
 
 
 class Slot:
-    """One promise of an execution. ``watched`` says that only somebody else can settle it."""
+    """One promise of an execution. ``watched`` says that only somebody else can settle it.
+
+    ``id`` is how the execution knows it, ``promise_id`` how the server does: they differ for a child whose id may run
+    again. Until it is known which run it is, ``promise_id`` is empty.
+    """
 
     __slots__ = (
         "attempts", "branch", "close", "error", "function", "hint", "id", "is_leaf", "is_settled", "kind", "name",
-        "observers", "retry_state", "settled_at", "stop_reason", "timeout_at", "value", "wrap",
+        "observers", "promise_id", "retry_state", "settled_at", "stop_reason", "timeout_at", "value", "wrap",
     )  # fmt: skip
 
     def __init__(self, id: str, kind: SlotKind, name: str) -> None:
         self.id = id
+        self.promise_id = id
         self.kind: SlotKind = kind
         self.name = name
         self.is_settled = False
@@ -83,11 +88,11 @@ class Promise:
     @property
     def id(self) -> str:
         """The durable promise's id."""
-        return self._slot.id
+        return self._slot.promise_id
 
     def __repr__(self) -> str:
         state = "settled" if self._slot.is_settled else "pending"
-        return f"<Promise {self._slot.id} {state}>"
+        return f"<Promise {self._slot.promise_id} {state}>"
 
 
 def slot_of(promise: Promise) -> Slot:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from resonate_core.errors import ResonateCoreError, UsageError
 from resonate_core.limits import WRITE_RETRY_MAX_MS, WRITE_RETRY_MS
+from resonate_core.network.generations import choose_generation
 from resonate_core.network.post import post_message
 from resonate_core.network.published import read_event
 
@@ -86,10 +87,21 @@ def _then(hold: Hold, ask: Ask) -> Callable[[Any, BaseException | None], None]:
     return told
 
 
+def _choose(hold: Hold, ask: Ask) -> None:
+    id, if_exists, mine = ask.arguments
+    choose_generation(_persistent(hold), hold.env, id, if_exists, mine, _then(hold, ask))
+
+
 def _outside(hold: Hold, ask: Ask) -> None:
     (begin,) = ask.arguments
     then = _then(hold, ask)
     begin(lambda value: hold.worker.post(lambda: then(value, None)))
 
 
-_KINDS: dict[str, Callable[[Hold, Ask], None]] = {"drain": _drain, "post": _post, "event": _event, "outside": _outside}
+_KINDS: dict[str, Callable[[Hold, Ask], None]] = {
+    "choose": _choose,
+    "drain": _drain,
+    "event": _event,
+    "outside": _outside,
+    "post": _post,
+}

@@ -224,7 +224,7 @@ class Hold:
         if execution is None or self.is_gone:
             return
         self._watched.discard(record.id)
-        slot = execution.slots.get(record.id)
+        slot = execution.slot_of(record.id)
         if slot is not None and slot.watched:
             execution.settle_slot(slot, record)
             self.worker.touch(self)
@@ -257,7 +257,7 @@ class Hold:
 
     def _watch_awaited(self, execution: Execution) -> None:
         for slot in execution.awaited():
-            self.watch(slot.id)
+            self.watch(slot.promise_id)
         if execution.function.has_handlers or execution.is_idle:
             self.feed.watch()
 
@@ -287,7 +287,7 @@ class Hold:
         if self.id in self.worker._touched:  # noqa: SLF001 - news of this very turn would not be awaited any more
             return
         slot = self.feed.open_slot()
-        awaited = [*(slot.id for slot in execution.awaited()), slot.id]
+        awaited = [*(slot.promise_id for slot in execution.awaited()), slot.id]
         self._is_suspending = True
         actions = [PromiseRegisterCallback(promise_id, self.id) for promise_id in awaited]
         self.writes.add([Write(slot), Write(TaskSuspend(self.id, self.version, actions), self._suspended)])
@@ -307,7 +307,7 @@ class Hold:
 
     def _fetch(self, slots: list[Slot]) -> None:
         """Look at what is awaited: something of it has been settled."""
-        requests = [PromiseGet(slot.id) for slot in slots]
+        requests = [PromiseGet(slot.promise_id) for slot in slots]
 
         def found(responses: list[Response]) -> None:
             if any(response.status == 0 for response in responses):
