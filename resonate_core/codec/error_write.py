@@ -48,7 +48,10 @@ def text_of(error: BaseException) -> str:
     """Return the text of an exception, whatever its ``__str__`` does."""
     try:
         return str(error)
-    except Exception as problem:  # noqa: BLE001 - an exception that cannot print itself is still an exception
+    except BaseException as problem:
+        # An exception that cannot print itself is still one. Panics of extension modules are no ``Exception``.
+        if not isinstance(problem, Exception) and type(problem).__name__ != "PanicException":
+            raise
         return f"<{type(error).__name__} whose text cannot be read: {type(problem).__name__}>"
 
 

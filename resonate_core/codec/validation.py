@@ -40,7 +40,7 @@ def rebuild(parts: list[Any]) -> BaseException:
     if cls is None:
         raise LookupError("pydantic is not loaded in this process")
     title, lines = parts
-    _check(isinstance(title, str) and isinstance(lines, list))
+    _check(_is_text(title) and isinstance(lines, list))
     error: BaseException = cls.from_exception_data(title, [_line_error(*line) for line in lines])
     return error
 
@@ -49,6 +49,11 @@ def _check(is_well_formed: bool) -> None:
     """Refuse parts of other types before Rust sees them: it panics, which is no ``Exception``."""
     if not is_well_formed:
         raise TypeError("stored validation error is damaged")
+
+
+def _is_text(value: Any) -> bool:
+    """Say whether a value is text that Rust can hold: without halves of surrogate pairs."""
+    return isinstance(value, str) and not any("\ud800" <= sign <= "\udfff" for sign in value)
 
 
 def _is_builtin(kind: str) -> bool:
@@ -66,8 +71,9 @@ def _is_builtin(kind: str) -> bool:
 def _line_error(kind: Any, loc: Any, given: Any, ctx: Any, message: Any) -> dict[str, Any]:
     from pydantic_core import PydanticCustomError  # noqa: PLC0415 - only where pydantic is in use
 
-    _check(isinstance(kind, str) and isinstance(loc, list) and isinstance(ctx, dict) and isinstance(message, str))
-    _check(all(isinstance(step, str | int) for step in loc))
+    _check(_is_text(kind) and isinstance(loc, list) and isinstance(ctx, dict) and _is_text(message))
+    _check(all(isinstance(step, int) or _is_text(step) for step in loc))
+    _check(all(not isinstance(item, str) or _is_text(item) for item in (*ctx, *ctx.values())))
     known: Any = kind
     if not _is_builtin(kind):
         known = PydanticCustomError(kind, message.replace("{", "{{").replace("}", "}}"))
