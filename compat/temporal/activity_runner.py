@@ -82,7 +82,9 @@ class ActivityRunner:
         self._interval_s = 1 / per_second if per_second else 0
         self._next_start = 0.0
         self._running: dict[bytes, _Running] = {}
-        self._unreported: set[bytes] = set()
+        self._undelivered: dict[bytes, ActivityTask] = {}
+        #: Tells temporalio's activity worker that a task is cancelled; False if it does not run there.
+        self.deliver_cancel: Callable[[ActivityTask], bool] = lambda _task: False
         self._cancelled: dict[bytes, str] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -90,20 +92,17 @@ class ActivityRunner:
 
     async def poll(self) -> ActivityTask:
         """Return the next task; raises when there will be none."""
-        while True:
-            task = await self._queue.get()
-            if task is None:
-                raise PollShutdownError
-            if task.HasField("start"):
-                self._unreported.add(task.task_token)
-                return task
-            if task.task_token in self._unreported:  # else its function has ended, or was told before
-                self._unreported.discard(task.task_token)
-                return task
+        for token, cancel in list(self._undelivered.items()):
+            if self.deliver_cancel(cancel):  # its start was handled since the last poll
+                del self._undelivered[token]
+        task = await self._queue.get()
+        if task is None:
+            raise PollShutdownError
+        return task
 
     def complete(self, completion: ActivityTaskCompletion) -> None:
         """Take the outcome of an attempt; one that nobody waits for any more is dropped."""
-        self._unreported.discard(completion.task_token)
+        self._undelivered.pop(completion.task_token, None)
         running = self._running.get(completion.task_token)
         if running is not None and not running.done.done():
             outcome = _outcome(completion.result, running.details)
@@ -212,7 +211,8 @@ class ActivityRunner:
         task = ActivityTask(task_token=token)
         task.cancel.reason = code
         setattr(task.cancel.details, flag, True)
-        self._queue.put_nowait(task)
+        if not self.deliver_cancel(task) and token in self._running:
+            self._undelivered[token] = task
 
     # -- the end ---------------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from temporalio.bridge.worker import FixedSizeSlotSupplier
 
 from compat.temporal.activity_runner import ActivityRunner
 from compat.temporal.host import Host
-from compat.temporal.private import PollShutdownError
+from compat.temporal.private import PollShutdownError, cancel_activity
 from compat.unsupported import UnsupportedFeatureError
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ class BridgeWorker:
     def bind(self, worker: Worker) -> None:
         """Say whose bridge this is."""
         self._worker = worker
+        self._runner.deliver_cancel = lambda task: cancel_activity(worker, task)
 
     # -- life ----------------------------------------------------------------------------------------------------
 

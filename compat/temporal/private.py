@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
     from temporalio.bridge.proto.workflow_activation import WorkflowActivation
 
-TESTED: Final = ((1, 20), (1, 35))
+TESTED: Final = ((1, 35), (1, 35))
 
 
 def check_version() -> None:
@@ -84,6 +84,7 @@ class BridgeServiceClient(temporalio.service._BridgeServiceClient):  # noqa: SLF
 
 def install() -> None:
     """Let ``temporalio.worker.Worker`` take a bridge of ours where its client is one of ours."""
+    check_version()
     worker_class: Any = temporalio.bridge.worker.Worker
     if getattr(worker_class.create, "is_resonate", False):
         return
@@ -102,16 +103,16 @@ def workflow_worker_of(worker: Any) -> Any:
     return worker._workflow_worker  # noqa: SLF001
 
 
-def has_activity(worker: Any, name: str) -> bool:
-    """Whether a ``Worker`` runs activities of a name."""
+def cancel_activity(worker: Any, task: Any) -> bool:
+    """Cancel an activity that runs in a ``Worker``; return whether it does.
+
+    Not through the poller: until that comes to it, the activity may have ended, and temporalio would warn.
+    """
     half = worker._activity_worker  # noqa: SLF001
-    return half is not None and (name in half._activities or half._dynamic_activity is not None)  # noqa: SLF001
-
-
-def has_workflow(worker: Any, name: str) -> bool:
-    """Whether a ``Worker`` runs workflows of a name."""
-    half = worker._workflow_worker  # noqa: SLF001
-    return half is not None and (name in half._workflows or half._dynamic_workflow is not None)  # noqa: SLF001
+    if half is None or task.task_token not in half._running_activities:  # noqa: SLF001
+        return False
+    half._handle_cancel_activity_task(task.task_token, task.cancel)  # noqa: SLF001
+    return True
 
 
 def environment_without_server(client: Any, store: Any, *, skips_time: bool) -> Any:
