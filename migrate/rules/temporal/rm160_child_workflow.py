@@ -8,7 +8,9 @@ from migrate.plan.fragments import Named, Part, call, code
 from migrate.rules.base import Rule
 from migrate.rules.temporal.calls import argument_parts, read_arguments
 from migrate.rules.temporal.durations import seconds_part
+from migrate.rules.temporal.fresh_ids import is_fresh
 from migrate.rules.temporal.queues import other_queue, target_part
+from migrate.rules.temporal.rm171_client import REUSE
 from migrate.rules.temporal.workflow_reference import read_reference
 
 if TYPE_CHECKING:
@@ -25,8 +27,8 @@ RULE: Final = Rule(
     level="manual",
     applicability="safe",
     what="""`execute_child_workflow(Price.run, order, id=...)` becomes `yield ctx.rpc(price,
-order).options(id=...)`; `start_child_workflow` becomes `yield ctx.begin_rpc(...)`, with `ParentClosePolicy.ABANDON`
-`yield ctx.detached(...)`.""",
+order).options(id=..., if_exists="restart_closed")`: Temporal runs a closed id again. `start_child_workflow` becomes
+`yield ctx.begin_rpc(...)`, with `ParentClosePolicy.ABANDON` `yield ctx.detached(...)`.""",
     why="A child is a durable function like any other; the caller finds its result again by its id.",
     action="Name the child by reference or by text, with its arguments in args=[...].",
     minutes=10,
@@ -54,7 +56,8 @@ def convert(place: Place) -> None:
         place.block(RULE.code, "which child runs is decided at run time", RULE.action)
         return
     policy = _policy(place, said.pop("parent_close_policy", None))
-    if policy is None or not _check(place, said):
+    exists = _if_exists(place, said.pop("id_reuse_policy", None))
+    if policy is None or exists is None or not _check(place, said):
         return
     is_start = place.name.endswith("start_child_workflow")
     given = argument_parts(arguments, args_node)
@@ -62,7 +65,7 @@ def convert(place: Place) -> None:
     def make(emit: Emit, begin: bool) -> Part:
         verb = "detached" if policy == "abandon" else "begin_rpc" if begin or is_start else "rpc"
         command = call(f"{emit.ctx(place.node)}.{verb}", reference.part(emit), *given)
-        options = _options(place, said)
+        options = _options(place, said, exists)
         if place.function in place.work.wrapped and verb != "detached":
             options.append(Named("errors", '"wrapped"'))
         if is_start and policy not in ("abandon", ""):
@@ -82,6 +85,21 @@ def _policy(place: Place, node: ast.expr | None) -> str | None:
         place.block(RULE.code, "parent_close_policy= is decided at run time", RULE.action, node)
         return None
     return _POLICIES[name]
+
+
+def _if_exists(place: Place, node: ast.expr | None) -> str | None:
+    """Return what starting the child's id again does; None if only the program knows."""
+    if node is None:
+        return "restart_closed"
+    name = place.draft.external(place.module, node).rpartition(".")[2]
+    place.draft.claim(node)
+    if name not in REUSE:
+        place.block(RULE.code, "id_reuse_policy= is decided at run time", RULE.action, node)
+        return None
+    if name == "ALLOW_DUPLICATE_FAILED_ONLY":
+        message = 'becomes if_exists="fail": a failed child is not run again under its id either'
+        place.draft.note(place.module, node, "RM505", "review", message, "Look whether the parent expects that.")
+    return REUSE[name]
 
 
 def _check(place: Place, said: dict[str, ast.expr]) -> bool:
@@ -110,20 +128,7 @@ def _check(place: Place, said: dict[str, ast.expr]) -> bool:
             )
         elif name == "result_type":
             draft.claim(node)
-        elif name == "id_reuse_policy":
-            draft.claim(node)
-            message = "id_reuse_policy= of a child is left out: a child id that was used before gives its result"
-            draft.note(module, node, "RM505", "review", message, "Put something of the parent's own id into it.")
-        elif name == "id":
-            draft.note(
-                module,
-                node,
-                "RM505",
-                "review",
-                "a child with an id of its own runs once: a later call with the same id gets its result",
-                "Put something of the parent's own id into it if it must run again.",
-            )
-        elif name not in ("task_queue", "execution_timeout", "run_timeout"):
+        elif name not in ("id", "task_queue", "execution_timeout", "run_timeout"):
             place.block(
                 RULE.code,
                 f"option {name}= of a child has no counterpart",
@@ -134,10 +139,12 @@ def _check(place: Place, said: dict[str, ast.expr]) -> bool:
     return True
 
 
-def _options(place: Place, said: dict[str, ast.expr]) -> list[Part]:
+def _options(place: Place, said: dict[str, ast.expr], exists: str) -> list[Part]:
     found: list[Part] = []
     if "id" in said:
         found.append(Named("id", said["id"]))
+        if exists != "restart_closed" or not is_fresh(place.draft, place.module, said["id"]):
+            found.append(Named("if_exists", f'"{exists}"'))
     queue = other_queue(place, said.get("task_queue"))
     if queue is not None:
         found.append(Named("target", target_part(queue)))

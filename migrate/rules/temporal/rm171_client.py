@@ -62,7 +62,7 @@ _PYDANTIC: Final = frozenset(
     {"temporalio.contrib.pydantic.pydantic_data_converter", "temporalio.converter.default",
      "temporalio.converter.DataConverter.default"}
 )  # fmt: skip
-_REUSE: Final = {
+REUSE: Final = {
     "ALLOW_DUPLICATE": "restart_closed",
     "ALLOW_DUPLICATE_FAILED_ONLY": "fail",
     "REJECT_DUPLICATE": "fail",
@@ -183,7 +183,7 @@ def convert_start(draft: Draft, facts: Facts, module: Module, node: ast.Call, *,
 def _if_exists(draft: Draft, module: Module, node: ast.Call, said: dict[str, ast.expr]) -> str | None:
     """Return what starting an id again does; None if only the program knows."""
     answer = "restart_closed"
-    for option, words in (("id_reuse_policy", _REUSE), ("id_conflict_policy", _CONFLICT)):
+    for option, words in (("id_reuse_policy", REUSE), ("id_conflict_policy", _CONFLICT)):
         value = said.pop(option, None)
         if value is None:
             continue

@@ -12,7 +12,7 @@ RULE: Final = Rule(
     family="semantics",
     level="review",
     applicability="review",
-    what="""A child or execution with an id of its own is found again by that id, also by other callers.""",
-    why="""Temporal runs a closed id again; here the result that is stored under the id is given.""",
-    action="Put something of the parent's id, or a date, into ids that must run again.",
+    what="""`id_reuse_policy=` of a child with the value `ALLOW_DUPLICATE_FAILED_ONLY` becomes `if_exists="fail"`.""",
+    why="""Temporal runs the id again if the last run failed; here an id that was used is refused however it ended.""",
+    action="Look whether the parent expects a failed child to run again under its id.",
 )

@@ -20,7 +20,7 @@ class Child:
         ("await workflow.execute_child_workflow('Elsewhere')", "yield ctx.rpc('Elsewhere')"),
         (
             "await workflow.execute_child_workflow(Child.run, n, id='x')",
-            "yield ctx.rpc(child, n).options(id='x')",
+            "yield ctx.rpc(child, n).options(id='x', if_exists=\"restart_closed\")",
         ),
         (
             "await workflow.execute_child_workflow(Child.run, n, task_queue='q')",
@@ -42,8 +42,26 @@ def test_child_becomes_an_rpc(workflow, before: str, after: str) -> None:
     assert body_of(workflow(before, more=CHILD).text) == after
 
 
-def test_child_with_an_id_of_its_own_is_reported(workflow) -> None:
-    assert workflow("await workflow.execute_child_workflow(Child.run, n, id='x')", more=CHILD).codes == ["RM505"]
+@pytest.mark.parametrize(
+    ("policy", "if_exists", "codes"),
+    [
+        ("ALLOW_DUPLICATE", "restart_closed", []),
+        ("REJECT_DUPLICATE", "fail", []),
+        ("TERMINATE_IF_RUNNING", "restart", []),
+        ("ALLOW_DUPLICATE_FAILED_ONLY", "fail", ["RM505"]),
+    ],
+)
+def test_child_keeps_what_starting_its_id_again_does(workflow, policy: str, if_exists: str, codes: list[str]) -> None:
+    reuse = f"id_reuse_policy=temporalio.common.WorkflowIDReusePolicy.{policy}"
+    call = f"await workflow.execute_child_workflow(Child.run, n, id='x', {reuse})"
+    done = workflow(call, more=f"import temporalio.common\n{CHILD}")
+    assert f'if_exists="{if_exists}"' in done.text
+    assert done.codes == codes
+
+
+def test_child_whose_id_is_always_new_says_nothing(workflow) -> None:
+    call = "await workflow.execute_child_workflow(Child.run, n, id=f'x-{uuid.uuid4()}')"
+    assert "if_exists" not in workflow(call, more=f"import uuid\n{CHILD}").text
 
 
 def test_child_in_a_picky_workflow_is_wrapped(workflow) -> None:

@@ -15,7 +15,8 @@ class Child:
 """
 CASES = {
     "RM503": "await workflow.execute_activity(act, n, cancellation_type=workflow.ActivityCancellationType.ABANDON)",
-    "RM505": "await workflow.execute_child_workflow(Child.run, n, id='x')",
+    "RM505": "await workflow.execute_child_workflow("
+    "Child.run, n, id='x', id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY)",
     "RM507": "await workflow.execute_child_workflow('C')",
     "RM508": "try:\n    await workflow.execute_child_workflow(Child.run, n)\nexcept Exception as e:\n    print(e)",
     "RM512": "await workflow.execute_activity(act, n, start_to_close_timeout=LIMIT, summary='x')",
@@ -24,7 +25,8 @@ CASES = {
 
 @pytest.mark.parametrize(("code", "body"), CASES.items())
 def test_change_of_behaviour_is_noted(workflow, code: str, body: str) -> None:
-    done = workflow(body, more=CHILD)
+    imports = "from temporalio.common import WorkflowIDReusePolicy\n" if "ReusePolicy" in body else ""
+    done = workflow(body, more=imports + CHILD)
     assert done.texts
     assert done.codes == [code]
 
