@@ -25,8 +25,8 @@ class Import(NamedTuple):
 
 @functools.cache
 def tracked() -> tuple[Path, ...]:
-    """Return what git tracks, and what it would track; files that are gone do not count."""
-    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    """Return what git tracks; files that are gone do not count."""
+    command = ["git", "ls-files", "-z", "--cached"]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout.decode()
     paths = (ROOT / name for name in sorted(set(listed.split("\0"))) if name)
     return tuple(path for path in paths if path.is_file())
