@@ -97,6 +97,7 @@ class Execution:
         self.open_records: dict[str, PromiseRecord] = {}
         self.steps_running = 0
         self.answers_open = 0
+        self.choices_open = 0
         self._attached: dict[str, Slot] = {}
         self._handlers_running = 0
         self._branches: list[Branch] = []
@@ -443,6 +444,8 @@ class Execution:
         if not self.order.is_past_record or self.outcome is not None:
             return  # messages came before the end was written
         waiting = [slot for slot in self._attached.values() if slot.kind not in ("timer", "latent")]
+        if self.choices_open:
+            return  # children that were begun but are not made yet
         if not waiting and not self._handlers_running:
             self.finish(self._closing_outcome)
             self.may_reopen = True

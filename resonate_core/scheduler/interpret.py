@@ -219,6 +219,7 @@ def _choose(ex: Execution, branch: Branch, cmd: c.Call, slot: Slot, param: Value
     """Find out which generation of the id this child is, once, then create it."""
 
     def chosen(promise_id: Any, error: BaseException | None) -> None:
+        ex.choices_open -= 1
         if error is not None:
             slot.settle(None, ex.wrapped(slot, error), ex.now_ms)
             ex.slot_settled(slot)
@@ -230,6 +231,7 @@ def _choose(ex: Execution, branch: Branch, cmd: c.Call, slot: Slot, param: Value
             cancel_slot(ex, slot, reason)
 
     slot.promise_id = ""
+    ex.choices_open += 1
     ask = ("choose", (cmd.id, cmd.opts.if_exists, _start_tag(ex, cmd)))
     told_once(ex, cmd.position, slot.name, ask, chosen)
 

@@ -52,11 +52,16 @@ def raced(ctx):
         return index, slow.id
 
 
+@durable()
+def leaves(ctx):
+    yield ctx.detached(child, "left").options(id="left", if_exists="restart_closed")
+
+
 @pytest.fixture
 def client():
     RAN.clear()
     client = VirtualResonate()
-    client.register(child, parent, twice, together, raced)
+    client.register(child, parent, twice, together, raced, leaves)
     return client
 
 
@@ -91,6 +96,13 @@ def test_children_of_a_gather_run_again(client):
 def test_child_that_runs_again_can_be_selected_and_cancelled(client):
     client.begin_rpc("slow", child, "first").result()
     assert client.run("r", raced) == (1, "slow~1")
+
+
+def test_child_that_is_begun_last_is_made_before_the_parent_ends(client):
+    for _ in range(2):
+        client.options(if_exists="restart_closed").run("l", leaves)
+    client.settle()
+    assert RAN == ["left", "left"]
 
 
 def test_choice_is_the_same_after_crashes():
