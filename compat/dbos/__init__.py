@@ -7,6 +7,7 @@ from compat.dbos.dbos import DBOS, DBOSConfig
 from compat.dbos.functions import DBOSConfiguredInstance
 from compat.dbos.handles import WorkflowHandle, WorkflowHandleAsync, WorkflowStatus
 from compat.dbos.missing import INSTEAD
+from compat.dbos.queues import Queue, SetEnqueueOptions
 from compat.unsupported import UnsupportedFeatureError
 
 
@@ -21,6 +22,8 @@ __all__ = [
     "DBOS",
     "DBOSConfig",
     "DBOSConfiguredInstance",
+    "Queue",
+    "SetEnqueueOptions",
     "SetWorkflowID",
     "SetWorkflowTimeout",
     "WorkflowHandle",

@@ -89,7 +89,7 @@ def take_workflow_id() -> str | None:
     return chosen
 
 
-class _Block:
+class Block:
     """Base of ``with`` blocks: a copy of the wishes around, changed."""
 
     def __init__(self, **changes: Any) -> None:
@@ -111,14 +111,14 @@ class _Block:
             _wishes.reset(self._token)
 
 
-class SetWorkflowID(_Block):
+class SetWorkflowID(Block):
     """Give the first workflow that is started in the block this id."""
 
     def __init__(self, wfid: str) -> None:
         super().__init__(workflow_id=wfid)
 
 
-class SetWorkflowTimeout(_Block):
+class SetWorkflowTimeout(Block):
     """Give workflows that are started in the block this many seconds; None for no limit."""
 
     def __init__(self, workflow_timeout_sec: float | None) -> None:

@@ -8,9 +8,9 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, TypedDict, TypeVar
 
-from compat.dbos.context import StepPlace, WorkflowPlace, step_here, workflow_here
+from compat.dbos.context import StepPlace, step_here, workflow_here
 from compat.dbos.error import DBOSException, DBOSNonExistentWorkflowError
-from compat.dbos.functions import StepRules, Workflow, add_workflow, workflows
+from compat.dbos.functions import StepRules, Workflow, add_step_workflow, add_workflow, workflow_of, workflows
 from compat.dbos.handles import (
     WorkflowHandle,
     WorkflowHandleAsync,
@@ -19,9 +19,10 @@ from compat.dbos.handles import (
     awaited_result_async,
 )
 from compat.dbos.missing import refuse_arguments, refuse_name
+from compat.dbos.queueing import Queueing
 from compat.dbos.runtime import Runtime, require
 from compat.dbos.steps import call_step, call_step_async
-from resonate_core import NotFoundError
+from compat.dbos.talking import Talking
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -59,7 +60,7 @@ class _Refusing(type):
         refuse_name(name)
 
 
-class DBOS(metaclass=_Refusing):
+class DBOS(Queueing, Talking, metaclass=_Refusing):
     """Workflows and steps of DBOS, on Resonate."""
 
     _runtime: ClassVar[Runtime | None] = None
@@ -134,7 +135,9 @@ class DBOS(metaclass=_Refusing):
         def decorate(function: F) -> F:
             attempts = max_attempts if retries_allowed else 1
             rules = StepRules(name or function.__qualname__, attempts, interval_seconds, backoff_rate, should_retry)
-            return _called_step(rules, function)  # type: ignore[return-value]
+            called = _called_step(rules, function)
+            add_step_workflow(called, rules.name)
+            return called  # type: ignore[return-value]
 
         return decorate
 
@@ -209,88 +212,6 @@ class DBOS(metaclass=_Refusing):
         """Cancel a workflow at its next durable call."""
         cls.launched().client.cancel(workflow_id, "cancelled by DBOS.cancel_workflow")
 
-    # -- in a workflow --------------------------------------------------------------------------------------------
-
-    @staticmethod
-    def sleep(seconds: float) -> None:
-        """Wait durably."""
-        place = _workflow("sleep")
-        place.next_step_id()
-
-        def operation(ctx: Any) -> Any:
-            yield ctx.sleep(seconds)
-
-        place.asker.ask(operation)
-
-    @staticmethod
-    async def sleep_async(seconds: float) -> None:
-        """Wait durably."""
-        place = _workflow("sleep_async")
-        place.next_step_id()
-
-        def operation(ctx: Any) -> Any:
-            yield ctx.sleep(seconds)
-
-        await ask_async(place, operation)
-
-    @classmethod
-    def send(
-        cls, destination_id: str, message: Any, topic: str | None = None, *, idempotency_key: str | None = None
-    ) -> None:
-        """Send a message to a workflow; in a workflow, once."""
-        place = workflow_here.get()
-        runtime = cls.launched()
-        if place is None or step_here.get() is not None:
-            try:
-                runtime.client.send(destination_id, message, topic, idempotency_key=idempotency_key)
-            except NotFoundError as error:
-                raise DBOSNonExistentWorkflowError(f"there is no workflow {destination_id!r}") from error
-            return
-        place.next_step_id()
-
-        def operation(ctx: Any) -> Any:
-            try:
-                yield ctx.send(destination_id, message, topic)
-            except NotFoundError as error:
-                raise DBOSNonExistentWorkflowError(f"there is no workflow {destination_id!r}") from error
-
-        place.asker.ask(operation)
-
-    @staticmethod
-    def recv(topic: str | None = None, timeout_seconds: float = 60) -> Any:
-        """Take the next message of a topic; None when the time is over first."""
-        place = _workflow("recv")
-        place.next_step_id()
-
-        def operation(ctx: Any) -> Any:
-            return (yield ctx.recv(topic, timeout=timeout_seconds))
-
-        return place.asker.ask(operation)
-
-    @classmethod
-    def set_event(cls, key: str, value: Any) -> None:
-        """Publish a value under a key of this workflow."""
-        place = _workflow("set_event")
-        place.next_step_id()
-
-        def operation(ctx: Any) -> Any:
-            yield ctx.set_event(key, value)
-
-        place.asker.ask(operation)
-
-    @classmethod
-    def get_event(cls, workflow_id: str, key: str, timeout_seconds: float = 60) -> Any:
-        """Read what a workflow published; None when the time is over first."""
-        place = workflow_here.get()
-        if place is None or step_here.get() is not None:
-            return cls.launched().client.get_event(workflow_id, key, timeout_seconds)
-        place.next_step_id()
-
-        def operation(ctx: Any) -> Any:
-            return (yield ctx.get_event(workflow_id, key, timeout=timeout_seconds))
-
-        return place.asker.ask(operation)
-
     # -- where the caller stands ----------------------------------------------------------------------------------
 
     @_ClassProperty
@@ -326,30 +247,6 @@ def _rules_of(options: Mapping[str, Any] | None, function: Callable[..., Any]) -
         given.get("backoff_rate", 2.0),
         given.get("should_retry"),
     )
-
-
-def _workflow(what: str) -> WorkflowPlace:
-    place = workflow_here.get()
-    if place is None or step_here.get() is not None:
-        raise DBOSException(f"DBOS.{what} works in a workflow's own body only")
-    return place
-
-
-async def ask_async(place: WorkflowPlace, operation: Any) -> Any:
-    """Have something done for an async body."""
-    return await place.asker.ask_async(operation)
-
-
-def workflow_of(function: Callable[..., Any]) -> Workflow:
-    """Return the registered workflow of a decorated function or bound method.
-
-    Raises:
-        DBOSException: it is none.
-    """
-    found = getattr(getattr(function, "__func__", function), "__dbos_workflow__", None)
-    if not isinstance(found, Workflow):
-        raise DBOSException(f"{function!r} is no workflow; decorate it with @DBOS.workflow()")
-    return found
 
 
 def _called_workflow(workflow: Workflow) -> Callable[..., Any]:

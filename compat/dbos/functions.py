@@ -7,7 +7,7 @@ import inspect
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from compat.dbos.error import DBOSConflictingWorkflowError
+from compat.dbos.error import DBOSConflictingWorkflowError, DBOSException
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,6 +75,34 @@ def add_workflow(workflow: Workflow) -> None:
                 f"workflow {workflow.name!r} is registered by {known.function!r}; give one of them another name="
             )
     workflows[workflow.name] = workflow
+
+
+def workflow_of(function: Callable[..., Any]) -> Workflow:
+    """Return the registered workflow of a decorated function, step or bound method; of a method, without its object.
+
+    Raises:
+        DBOSException: it is none.
+        DBOSConflictingWorkflowError: another one has its name.
+    """
+    found = getattr(getattr(function, "__func__", function), "__dbos_workflow__", None)
+    if not isinstance(found, Workflow):
+        raise DBOSException(f"{function!r} is no workflow; decorate it with @DBOS.workflow()")
+    if workflows.setdefault(found.name, found) is not found:
+        raise DBOSConflictingWorkflowError(f"two functions are called {found.name!r}; give one of them another name=")
+    return found
+
+
+def with_receiver(function: Callable[..., Any], args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Put the object of a bound method before its arguments, where the plain function expects it."""
+    receiver = getattr(function, "__self__", None)
+    return args if receiver is None else (receiver, *args)
+
+
+def add_step_workflow(step: Callable[..., Any], name: str) -> None:
+    """Let a step be started or enqueued by itself, as a workflow of one step."""
+    workflow = Workflow(f"<temp>.{name}", step, inspect.iscoroutinefunction(step))
+    workflows[workflow.name] = workflow
+    step.__dbos_workflow__ = workflow  # type: ignore[attr-defined]
 
 
 class DBOSConfiguredInstance:

@@ -45,6 +45,7 @@ class WorkflowStatus:
     error: Exception | None = None
     input: Mapping[str, Any] | None = None
     parent_workflow_id: str | None = None
+    delay_ms: int | None = None
 
 
 def status_of(found: Description) -> WorkflowStatus:
@@ -57,6 +58,8 @@ def status_of(found: Description) -> WorkflowStatus:
         created_at=round(found.created_at * 1000),
         updated_at=round((found.created_at if settled is None else settled) * 1000),
         parent_workflow_id=found.tags.get("dbos:parent"),
+        queue_name=found.tags.get("dbos:queue"),
+        delay_ms=round(float(found.tags["dbos:delay"]) * 1000) if "dbos:delay" in found.tags else None,
     )
 
 

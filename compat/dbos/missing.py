@@ -16,8 +16,8 @@ _SCHEDULE: Final = 'resonate_core has schedules: resonate.schedule(name, Cron(".
 
 #: Name in DBOS -> the nearest thing that works.
 INSTEAD: Final[Mapping[str, str]] = {
-    **dict.fromkeys(("Queue", "register_queue", "enqueue_workflow", "enqueue_workflow_async"), _QUEUE),
-    **dict.fromkeys(("SetEnqueueOptions", "Debouncer", "DebouncerClient", "EnqueueOptions"), _QUEUE),
+    **dict.fromkeys(("listen_queues", "delete_queue", "set_workflow_delay", "list_queued_workflows"), _QUEUE),
+    **dict.fromkeys(("Debouncer", "DebouncerClient", "EnqueueOptions"), _QUEUE),
     **dict.fromkeys(("transaction", "sql_session", "SQLAlchemyDatasource"), _TRANSACTION),
     **dict.fromkeys(("scheduled", "create_schedule", "apply_schedules"), _SCHEDULE),
     **dict.fromkeys(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import functools
 import logging
 import os
+import time
 import uuid
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,10 +18,13 @@ from compat.dbos.error import (
     DBOSConflictingWorkflowError,
     DBOSException,
     DBOSNonExistentWorkflowError,
+    DBOSQueueDeduplicatedError,
 )
 from compat.dbos.functions import Workflow, receiver_of, workflows
 from compat.dbos.handles import WorkflowStatus, status_of
-from resonate_core import NotFoundError, Resonate, UsageError, durable
+from compat.dbos.keeper import KEEPER_FUNCTION, KEEPER_TIMEOUT_S, QueueKeeper, gate_of
+from compat.dbos.queues import QUEUE_KEY, Place, Queue, place_in, queued
+from resonate_core import Cancelled, NotFoundError, Resonate, UsageError, durable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -45,7 +50,8 @@ class Runtime:
 
     def launch(self) -> None:
         """Run what is registered, and what other processes have left."""
-        for workflow in workflows.values():
+        self.client.register(QueueKeeper)
+        for workflow in list(workflows.values()):
             self.register(workflow)
         self.client.start()
         self.is_launched = True
@@ -80,10 +86,72 @@ class Runtime:
             return await asyncio.to_thread(start)
         return str(await place.asker.ask_async(_starting(place, workflow, chosen, args, kwargs)))
 
+    def enqueue(self, queue: Queue, workflow: Workflow, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+        """Start a workflow that waits for its turn; return its id.
+
+        Raises:
+            DBOSQueueDeduplicatedError: a workflow with this deduplication id is in the queue.
+        """
+        where = place_in(queue)
+        place, chosen, args, kwargs = _asked_for(workflow, args, kwargs)
+        if place is None:
+            return self._enqueue_root(where, workflow, chosen or str(uuid.uuid4()), args, kwargs)
+        return str(place.asker.ask(self._enqueuing(place, where, workflow, chosen, (args, kwargs))))
+
+    async def enqueue_async(
+        self, queue: Queue, workflow: Workflow, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> str:
+        """Do the same from async code."""
+        where = place_in(queue)
+        place, chosen, args, kwargs = _asked_for(workflow, args, kwargs)
+        if place is None:
+            workflow_id = chosen or str(uuid.uuid4())
+            return await asyncio.to_thread(self._enqueue_root, where, workflow, workflow_id, args, kwargs)
+        return str(await place.asker.ask_async(self._enqueuing(place, where, workflow, chosen, (args, kwargs))))
+
+    def _enqueue_root(self, where: Place, workflow: Workflow, workflow_id: str, args: Any, kwargs: Any) -> str:
+        owner = self._owner(dataclasses.asdict(where), where.keeper, workflow_id)
+        if owner != workflow_id:
+            return _existing(where, owner)
+        kwargs = {**kwargs, QUEUE_KEY: dataclasses.asdict(where)}
+        return self._begin(workflow, workflow_id, args, kwargs, {"tags": where.tags})
+
+    def _enqueuing(
+        self, place: WorkflowPlace, where: Place, workflow: Workflow, chosen: str | None, call: tuple[Any, Any]
+    ) -> Operation:
+        args, kwargs = call
+        child_id = chosen or f"{place.id}-{place.next_step_id()}"
+        if chosen is not None:
+            place.next_step_id()
+        if not wishes().has_timeout:
+            where.timeout = place.timeout
+
+        def operation(ctx: Any) -> Any:
+            where.at = ctx.now().timestamp()
+            travelling = dataclasses.asdict(where)
+            if where.dedup is not None:
+                owner = yield ctx.run(self._owner, travelling, where.keeper, child_id).options(retry_policy=None)
+                if owner != child_id:
+                    return _existing(where, owner)
+            command = ctx.detached(workflow.name, *args, **{**kwargs, QUEUE_KEY: travelling})
+            command.options(id=child_id, tags={TAG_PARENT: place.id, **where.tags})
+            place.children[child_id] = yield command
+            return child_id
+
+        return operation
+
+    def _owner(self, where: dict[str, Any], keeper: str, workflow_id: str) -> str:
+        """Take the deduplication id, if there is one; return whose it is."""
+        if where["dedup"] is None:
+            return workflow_id
+        self.client.options(timeout=KEEPER_TIMEOUT_S).begin_rpc(keeper, KEEPER_FUNCTION)
+        return str(self.client.update(keeper, "claim", where["dedup"], workflow_id, time.time()))
+
     def _start_root(self, workflow: Workflow, workflow_id: str, args: Any, kwargs: Any) -> str:
-        options: dict[str, Any] = {}
-        if wishes().timeout is not None:
-            options["timeout"] = wishes().timeout
+        options = {} if wishes().timeout is None else {"timeout": wishes().timeout}
+        return self._begin(workflow, workflow_id, args, kwargs, options)
+
+    def _begin(self, workflow: Workflow, workflow_id: str, args: Any, kwargs: Any, options: dict[str, Any]) -> str:
         try:
             self.client.options(**options).begin_rpc(workflow_id, workflow.name, *args, **kwargs)
         except UsageError as error:
@@ -101,7 +169,7 @@ class Runtime:
             DBOSNonExistentWorkflowError: there is none of this id.
         """
         try:
-            return status_of(self.client.describe(workflow_id))
+            return self._seen(status_of(self.client.describe(workflow_id)))
         except NotFoundError as error:
             raise DBOSNonExistentWorkflowError(f"there is no workflow {workflow_id!r}") from error
 
@@ -109,14 +177,34 @@ class Runtime:
         self, *, status: str | None = None, name: str | None = None, limit: int | None = None
     ) -> list[WorkflowStatus]:
         """List workflows, oldest first."""
-        found = [status_of(one) for one in self.client.list()]
-        found = [one for one in found if one.name in workflows]
+        found = [self._seen(one) for one in map(status_of, self.client.list()) if one.name in workflows]
         if status is not None:
             found = [one for one in found if one.status == status]
         if name is not None:
             found = [one for one in found if one.name == name]
         found.sort(key=lambda one: one.created_at)
         return found if limit is None else found[:limit]
+
+    def _seen(self, found: WorkflowStatus) -> WorkflowStatus:
+        """Tell what waits in a queue from what runs."""
+        if found.queue_name is None or found.status != "PENDING":
+            return found
+        try:
+            is_through = self.client.promises.get(gate_of(found.workflow_id)).state != "pending"
+        except NotFoundError:
+            is_through = False
+        if not is_through:
+            is_late = found.created_at + (found.delay_ms or 0) <= time.time() * 1000
+            found.status = "ENQUEUED" if is_late else "DELAYED"
+        return found
+
+
+def _existing(where: Place, owner: str) -> str:
+    if where.policy == "return-existing":
+        return owner
+    raise DBOSQueueDeduplicatedError(
+        f"workflow {owner} with deduplication id {where.dedup!r} is in queue {where.queue!r} already"
+    )
 
 
 def _asked_for(
@@ -147,15 +235,36 @@ def _starting(place: WorkflowPlace, workflow: Workflow, chosen: str | None, args
 
 def _driver_of(workflow: Workflow) -> Callable[..., Any]:
     def driven(ctx: Any, *args: Any, **kwargs: Any) -> Any:
-        def call() -> Any:
-            workflow_here.set(WorkflowPlace(ctx.id, body))
-            return workflow.bound(args, kwargs)()
+        travelled = kwargs.pop(QUEUE_KEY, None)
+        where = None if travelled is None else Place(**travelled)
 
-        body: Body = AsyncBody(call, ctx.id) if workflow.is_async else Body(call, ctx.id)
-        return (yield from body.driven(ctx))
+        def run(inner: Any) -> Any:
+            def call() -> Any:
+                workflow_here.set(WorkflowPlace(ctx.id, body, timeout=None if where is None else where.timeout))
+                return workflow.bound(args, kwargs)()
+
+            body: Body = AsyncBody(call, ctx.id) if workflow.is_async else Body(call, ctx.id)
+            return (yield from body.driven(inner))
+
+        if where is None:
+            return (yield from run(ctx))
+        limit = where.timeout
+        return (yield from queued(ctx, where, lambda: run(ctx) if limit is None else _within(ctx, limit, run)))
 
     driven.__name__ = workflow.name
     return driven
+
+
+def _within(ctx: Any, seconds: float, run: Callable[[Any], Any]) -> Any:
+    """Run a body for some seconds at the most; then it is cancelled."""
+    work = yield ctx.begin_run(run).options(retry_policy=None)
+    timer = yield ctx.begin_sleep(seconds)
+    index, value = yield ctx.select(work, timer)
+    if index == 0:
+        return value
+    yield ctx.cancel(work)
+    yield ctx.gather(work, return_exceptions=True)
+    raise Cancelled(f"the workflow was not finished within {seconds:g} s")
 
 
 def _url_of(config: Mapping[str, Any]) -> str | None:
