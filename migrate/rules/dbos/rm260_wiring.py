@@ -250,6 +250,10 @@ def _edit_launch(job: Job, facts: Facts, site: WiringSite, unit: Unit, *, stays:
     call = f"await {client}.aio.{verb}()" if is_async else f"{client}.{verb}()"
     registered = [f"{client}.register_all()", *rm270_classes.registrations(job, facts, at, client)]
     lines = [*registered, call] if verb == "start" else [call]
+    said = [ast.unparse(value) for value in (*site.node.args, *site.node.keywords)]
+    if verb == "stop" and said:
+        message = f"DBOS.destroy({', '.join(said)}) becomes {call}, which gives running steps five seconds to end"
+        job.report(module, site.node, RULE.code, "review", message, "Say stop(timeout=...) if they need longer.")
     if stays and verb == "start":
         file.insert_after(statement, block(*lines), code=RULE.code)
     elif stays:

@@ -44,6 +44,13 @@ def test_async_program_awaits_the_client(migrate) -> None:
         assert line in text
 
 
+def test_arguments_of_destroy_are_not_dropped_in_silence(migrate) -> None:
+    tail = "DBOS(config={})\nDBOS.launch()\nflow(1)\nDBOS.destroy(workflow_completion_timeout_sec=30)\n"
+    done = migrate(FLOW + tail)
+    assert "resonate.stop()" in done.text
+    assert "RM260" in done.codes
+
+
 def test_configuration_that_something_else_reads_stays_as_a_dictionary(migrate) -> None:
     tail = "config: DBOSConfig = {'name': 'x'}\nprint(config)\nDBOS(config=config)\nDBOS.launch()\n"
     text = migrate(FLOW.replace("import DBOS", "import DBOS, DBOSConfig") + tail).text
