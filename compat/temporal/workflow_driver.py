@@ -191,7 +191,7 @@ class WorkflowRun:
         yield from self.commands.carry_out(completion.successful.commands)
 
     def _activation(self, jobs: Jobs) -> WorkflowActivation:
-        activation = WorkflowActivation(run_id=self.run_id, is_replaying=self.drive.is_replaying)
+        activation = WorkflowActivation(run_id=self.run_id, is_replaying=self._is_offline or self.drive.is_replaying)
         activation.timestamp.FromDatetime(self.ctx.now().astimezone(dt.UTC).replace(tzinfo=None))
         self.history_length += 1 + len(jobs)
         activation.history_length = self.history_length
