@@ -8,6 +8,7 @@ from compat.dbos.functions import DBOSConfiguredInstance
 from compat.dbos.handles import WorkflowHandle, WorkflowHandleAsync, WorkflowStatus
 from compat.dbos.missing import INSTEAD
 from compat.dbos.queues import Queue, SetEnqueueOptions
+from compat.dbos.scheduling import ScheduleInput, WorkflowSchedule
 from compat.unsupported import UnsupportedFeatureError
 
 
@@ -23,10 +24,12 @@ __all__ = [
     "DBOSConfig",
     "DBOSConfiguredInstance",
     "Queue",
+    "ScheduleInput",
     "SetEnqueueOptions",
     "SetWorkflowID",
     "SetWorkflowTimeout",
     "WorkflowHandle",
     "WorkflowHandleAsync",
+    "WorkflowSchedule",
     "WorkflowStatus",
 ]

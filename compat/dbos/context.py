@@ -30,15 +30,19 @@ class WorkflowPlace:
         id: of the workflow.
         asker: its body.
         step_id: of the last durable call; DBOS counts them from 1.
-        timeout: seconds that children inherit, None for none.
+        deadline: that children inherit, seconds since the epoch, None for none.
     """
 
     id: str
     asker: Asker
     step_id: int = 0
-    timeout: float | None = None
+    deadline: float | None = None
     #: Promises of children that this workflow has started, by their ids.
     children: dict[str, Any] = field(default_factory=dict)
+
+    def time_left(self, now: float) -> float | None:
+        """Return the seconds that a child may take, None for as long as it likes."""
+        return None if self.deadline is None else max(self.deadline - now, 0.001)
 
     def next_step_id(self) -> int:
         """Count a durable call."""

@@ -9,18 +9,29 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, TypedDict, TypeVar
 
 from compat.dbos.context import StepPlace, step_here, workflow_here
-from compat.dbos.error import DBOSException, DBOSNonExistentWorkflowError
-from compat.dbos.functions import StepRules, Workflow, add_step_workflow, add_workflow, workflow_of, workflows
+from compat.dbos.error import DBOSException
+from compat.dbos.functions import (
+    StepRules,
+    Workflow,
+    add_step_workflow,
+    add_workflow,
+    scheduled,
+    with_receiver,
+    workflow_of,
+    workflows,
+)
 from compat.dbos.handles import (
     WorkflowHandle,
     WorkflowHandleAsync,
-    WorkflowStatus,
     awaited_result,
     awaited_result_async,
 )
+from compat.dbos.managing import Managing
 from compat.dbos.missing import refuse_arguments, refuse_name
 from compat.dbos.queueing import Queueing
+from compat.dbos.queues import queues
 from compat.dbos.runtime import Runtime, require
+from compat.dbos.scheduling import Scheduling
 from compat.dbos.steps import call_step, call_step_async
 from compat.dbos.talking import Talking
 
@@ -60,7 +71,7 @@ class _Refusing(type):
         refuse_name(name)
 
 
-class DBOS(Queueing, Talking, metaclass=_Refusing):
+class DBOS(Managing, Queueing, Scheduling, Talking, metaclass=_Refusing):
     """Workflows and steps of DBOS, on Resonate."""
 
     _runtime: ClassVar[Runtime | None] = None
@@ -95,7 +106,8 @@ class DBOS(Queueing, Talking, metaclass=_Refusing):
         if runtime is not None:
             runtime.destroy(workflow_completion_timeout_sec)
         if destroy_registry:
-            workflows.clear()
+            for registry in (workflows, scheduled, queues):
+                registry.clear()
 
     # -- decorators -----------------------------------------------------------------------------------------------
 
@@ -164,7 +176,7 @@ class DBOS(Queueing, Talking, metaclass=_Refusing):
     @classmethod
     def start_workflow(cls, function: Callable[..., Any], *args: Any, **kwargs: Any) -> WorkflowHandle[Any]:
         """Start a workflow; it goes on by itself."""
-        runtime = cls.launched()
+        runtime, args = cls.launched(), with_receiver(function, args)
         return WorkflowHandle(runtime, runtime.start(workflow_of(function), args, kwargs))
 
     @classmethod
@@ -172,45 +184,8 @@ class DBOS(Queueing, Talking, metaclass=_Refusing):
         cls, function: Callable[..., Any], *args: Any, **kwargs: Any
     ) -> WorkflowHandleAsync[Any]:
         """Start a workflow; it goes on by itself."""
-        runtime = cls.launched()
+        runtime, args = cls.launched(), with_receiver(function, args)
         return WorkflowHandleAsync(runtime, await runtime.start_async(workflow_of(function), args, kwargs))
-
-    @classmethod
-    def retrieve_workflow(cls, workflow_id: str, existing_workflow: bool = True) -> WorkflowHandle[Any]:
-        """Find a workflow.
-
-        Raises:
-            DBOSNonExistentWorkflowError: there is none of this id.
-        """
-        runtime = cls.launched()
-        if existing_workflow:
-            runtime.status(workflow_id)
-        return WorkflowHandle(runtime, workflow_id)
-
-    @classmethod
-    def get_result(cls, workflow_id: str) -> Any:
-        """Wait for a workflow's result."""
-        return awaited_result(cls.launched(), workflow_id)
-
-    @classmethod
-    def get_workflow_status(cls, workflow_id: str) -> WorkflowStatus | None:
-        """Say how a workflow stands; None if there is none."""
-        try:
-            return cls.launched().status(workflow_id)
-        except DBOSNonExistentWorkflowError:
-            return None
-
-    @classmethod
-    def list_workflows(
-        cls, *, status: str | None = None, name: str | None = None, limit: int | None = None
-    ) -> list[WorkflowStatus]:
-        """List workflows, oldest first."""
-        return cls.launched().list(status=status, name=name, limit=limit)
-
-    @classmethod
-    def cancel_workflow(cls, workflow_id: str) -> None:
-        """Cancel a workflow at its next durable call."""
-        cls.launched().client.cancel(workflow_id, "cancelled by DBOS.cancel_workflow")
 
     # -- where the caller stands ----------------------------------------------------------------------------------
 

@@ -56,6 +56,8 @@ class Workflow:
 
 
 workflows: Final[dict[str, Workflow]] = {}
+#: What ``@DBOS.scheduled`` asks for, by the workflow's name: the workflow and its cron.
+scheduled: Final[dict[str, tuple[Workflow, str]]] = {}
 #: (class name, config name) of configured instances, and classes by name.
 instances: Final[dict[tuple[Any, ...], Any]] = {}
 classes: Final[dict[str, type]] = {}

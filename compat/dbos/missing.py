@@ -12,20 +12,18 @@ if TYPE_CHECKING:
 _MIGRATED: Final = "migrate the workflow: resonate-migrate --from dbos"
 _QUEUE: Final = "start workflows directly, and limit a fan-out with ctx.gather(limit=...) after migrating"
 _TRANSACTION: Final = "use a step, and make it safe to repeat with a marker row in the same database transaction"
-_SCHEDULE: Final = 'resonate_core has schedules: resonate.schedule(name, Cron("..."), function)'
 
 #: Name in DBOS -> the nearest thing that works.
 INSTEAD: Final[Mapping[str, str]] = {
-    **dict.fromkeys(("listen_queues", "delete_queue", "set_workflow_delay", "list_queued_workflows"), _QUEUE),
+    **dict.fromkeys(("listen_queues", "delete_queue", "set_workflow_delay"), _QUEUE),
     **dict.fromkeys(("Debouncer", "DebouncerClient", "EnqueueOptions"), _QUEUE),
     **dict.fromkeys(("transaction", "sql_session", "SQLAlchemyDatasource"), _TRANSACTION),
-    **dict.fromkeys(("scheduled", "create_schedule", "apply_schedules"), _SCHEDULE),
     **dict.fromkeys(
-        ("DBOSClient", "fork_workflow", "resume_workflow", "delete_workflow", "list_workflow_steps", "patch", "span"),
+        ("DBOSClient", "fork_workflow", "resume_workflow", "delete_workflow", "patch", "span"),
         _MIGRATED,
     ),
     **dict.fromkeys(("deprecate_patch", "write_stream", "read_stream", "close_stream", "kafka_consumer"), _MIGRATED),
-    **dict.fromkeys(("wait_first", "send_bulk", "required_roles", "set_authentication", "alert_handler"), _MIGRATED),
+    **dict.fromkeys(("send_bulk", "required_roles", "set_authentication", "alert_handler"), _MIGRATED),
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import datetime as dt
 import functools
 import logging
 import os
@@ -24,16 +25,20 @@ from compat.dbos.functions import Workflow, receiver_of, workflows
 from compat.dbos.handles import WorkflowStatus, status_of
 from compat.dbos.keeper import KEEPER_FUNCTION, KEEPER_TIMEOUT_S, QueueKeeper, gate_of
 from compat.dbos.queues import QUEUE_KEY, Place, Queue, place_in, queued
+from compat.dbos.scheduling import apply_decorated
+from compat.dbos.ticker import Ticker
 from resonate_core import Cancelled, NotFoundError, Resonate, UsageError, durable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from compat.dbos.body import Operation
 
 _logger = logging.getLogger("dbos")
 GROUP: Final = "dbos"
 TAG_PARENT: Final = "dbos:parent"
+#: On workflows with a deadline: their children inherit it.
+TAG_TIMEOUT: Final = "dbos:timeout"
 
 
 class Runtime:
@@ -50,11 +55,12 @@ class Runtime:
 
     def launch(self) -> None:
         """Run what is registered, and what other processes have left."""
-        self.client.register(QueueKeeper)
+        self.client.register(QueueKeeper, Ticker)
         for workflow in list(workflows.values()):
             self.register(workflow)
         self.client.start()
         self.is_launched = True
+        apply_decorated(self)
 
     def register(self, workflow: Workflow) -> None:
         """Let this process run a workflow."""
@@ -123,11 +129,11 @@ class Runtime:
         child_id = chosen or f"{place.id}-{place.next_step_id()}"
         if chosen is not None:
             place.next_step_id()
-        if not wishes().has_timeout:
-            where.timeout = place.timeout
+        is_limited = wishes().has_timeout
 
         def operation(ctx: Any) -> Any:
             where.at = ctx.now().timestamp()
+            where.timeout = where.timeout if is_limited else place.time_left(where.at)
             travelling = dataclasses.asdict(where)
             if where.dedup is not None:
                 owner = yield ctx.run(self._owner, travelling, where.keeper, child_id).options(retry_policy=None)
@@ -148,7 +154,8 @@ class Runtime:
         return str(self.client.update(keeper, "claim", where["dedup"], workflow_id, time.time()))
 
     def _start_root(self, workflow: Workflow, workflow_id: str, args: Any, kwargs: Any) -> str:
-        options = {} if wishes().timeout is None else {"timeout": wishes().timeout}
+        limit = wishes().timeout
+        options = {} if limit is None else {"timeout": limit, "tags": {TAG_TIMEOUT: str(limit)}}
         return self._begin(workflow, workflow_id, args, kwargs, options)
 
     def _begin(self, workflow: Workflow, workflow_id: str, args: Any, kwargs: Any, options: dict[str, Any]) -> str:
@@ -174,16 +181,36 @@ class Runtime:
             raise DBOSNonExistentWorkflowError(f"there is no workflow {workflow_id!r}") from error
 
     def list(
-        self, *, status: str | None = None, name: str | None = None, limit: int | None = None
+        self,
+        *,
+        wanted: Mapping[str, Sequence[str]],
+        since: str | None = None,
+        until: str | None = None,
+        prefixes: tuple[str, ...] = ("",),
+        has_parent: bool | None = None,
+        newest_first: bool = False,
     ) -> list[WorkflowStatus]:
-        """List workflows, oldest first."""
+        """List workflows by creation.
+
+        Args:
+            wanted: attribute of a status -> values, one of which it must have.
+            since: earliest creation, ISO text.
+            until: latest creation.
+            prefixes: of ids, one of which must fit.
+            has_parent: whether a workflow has started them.
+            newest_first: turns the order round.
+        """
         found = [self._seen(one) for one in map(status_of, self.client.list()) if one.name in workflows]
-        if status is not None:
-            found = [one for one in found if one.status == status]
-        if name is not None:
-            found = [one for one in found if one.name == name]
-        found.sort(key=lambda one: one.created_at)
-        return found if limit is None else found[:limit]
+        kept = [
+            one
+            for one in found
+            if all(getattr(one, name) in values for name, values in wanted.items())
+            and one.workflow_id.startswith(prefixes)
+            and (has_parent is None or (one.parent_workflow_id is not None) is has_parent)
+            and (since is None or one.created_at >= _ms(since))
+            and (until is None or one.created_at <= _ms(until))
+        ]
+        return sorted(kept, key=lambda one: one.created_at, reverse=newest_first)
 
     def _seen(self, found: WorkflowStatus) -> WorkflowStatus:
         """Tell what waits in a queue from what runs."""
@@ -197,6 +224,10 @@ class Runtime:
             is_late = found.created_at + (found.delay_ms or 0) <= time.time() * 1000
             found.status = "ENQUEUED" if is_late else "DELAYED"
         return found
+
+
+def _ms(time_text: str) -> float:
+    return dt.datetime.fromisoformat(time_text).timestamp() * 1000
 
 
 def _existing(where: Place, owner: str) -> str:
@@ -220,11 +251,12 @@ def _asked_for(
 def _starting(place: WorkflowPlace, workflow: Workflow, chosen: str | None, args: Any, kwargs: Any) -> Operation:
     """Start a child under DBOS's own id: the parent's, a dash, and the number of the call."""
     child_id = chosen or f"{place.id}-{place.next_step_id()}"
-    limit = wishes().timeout if wishes().has_timeout else place.timeout
+    is_limited, chosen_limit = wishes().has_timeout, wishes().timeout
 
     def operation(ctx: Any) -> Any:
-        command = ctx.detached(workflow.name, *args, **kwargs)
-        command.options(id=child_id, timeout=limit, tags={TAG_PARENT: place.id})
+        limit = chosen_limit if is_limited else place.time_left(ctx.now().timestamp())
+        tags = {TAG_PARENT: place.id} if limit is None else {TAG_PARENT: place.id, TAG_TIMEOUT: str(limit)}
+        command = ctx.detached(workflow.name, *args, **kwargs).options(id=child_id, timeout=limit, tags=tags)
         place.children[child_id] = yield command
         return child_id
 
@@ -239,8 +271,10 @@ def _driver_of(workflow: Workflow) -> Callable[..., Any]:
         where = None if travelled is None else Place(**travelled)
 
         def run(inner: Any) -> Any:
+            deadline = _deadline(ctx, where)
+
             def call() -> Any:
-                workflow_here.set(WorkflowPlace(ctx.id, body, timeout=None if where is None else where.timeout))
+                workflow_here.set(WorkflowPlace(ctx.id, body, deadline=deadline))
                 return workflow.bound(args, kwargs)()
 
             body: Body = AsyncBody(call, ctx.id) if workflow.is_async else Body(call, ctx.id)
@@ -253,6 +287,13 @@ def _driver_of(workflow: Workflow) -> Callable[..., Any]:
 
     driven.__name__ = workflow.name
     return driven
+
+
+def _deadline(ctx: Any, where: Place | None) -> float | None:
+    """Return when a workflow that begins now is cancelled, seconds since the epoch; None for no limit."""
+    if where is not None:
+        return None if where.timeout is None else ctx.now().timestamp() + where.timeout
+    return ctx.info.timeout if TAG_TIMEOUT in ctx.info.tags else None
 
 
 def _within(ctx: Any, seconds: float, run: Callable[[Any], Any]) -> Any:

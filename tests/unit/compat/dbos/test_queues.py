@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 
@@ -138,8 +139,6 @@ def test_timeout_counts_from_the_turn_and_frees_the_place(dbos):
 
 
 def test_limiter_lets_no_more_start_in_a_period(dbos):
-    import time
-
     begin = time.monotonic()
     for handle in [rated.enqueue(job, number) for number in range(5)]:
         handle.get_result()

@@ -255,3 +255,57 @@ def test_what_is_missing_is_refused_by_name(name):
 def test_arguments_that_would_change_behaviour_are_refused(dbos):
     with pytest.raises(UnsupportedFeatureError, match="preemptible"):
         DBOS.step(preemptible=True)
+
+
+@DBOS.workflow()
+def starts_a_slow_child() -> None:
+    DBOS.start_workflow(waits, 60)
+
+
+@DBOS.workflow()
+def converses() -> list[object]:
+    DBOS.send(DBOS.workflow_id, "plain")
+    DBOS.send(DBOS.workflow_id, "keyed", idempotency_key="k")
+    DBOS.send(DBOS.workflow_id, "keyed", idempotency_key="k")
+    return [DBOS.recv(timeout_seconds=5), DBOS.recv(timeout_seconds=5), DBOS.recv(timeout_seconds=0.01)]
+
+
+@DBOS.workflow()
+async def converses_async() -> list[object]:
+    await DBOS.send_async(DBOS.workflow_id, "hello", "t")
+    await DBOS.set_event_async("k", 1)
+    return [await DBOS.recv_async("t"), await DBOS.get_event_async(DBOS.workflow_id, "k")]
+
+
+def test_children_inherit_the_deadline(dbos):
+    with SetWorkflowID("timed"), SetWorkflowTimeout(0.2):
+        starts_a_slow_child()
+    with pytest.raises(DBOSAwaitedWorkflowCancelledError):
+        DBOS.get_result("timed-1")
+
+
+def test_messages_without_a_topic_and_with_a_key_arrive_once(dbos):
+    assert converses() == ["plain", "keyed", None]
+
+
+def test_async_twins_do_the_same(dbos):
+    assert asyncio.run(converses_async()) == ["hello", 1]
+
+
+def test_list_filters_by_what_is_asked(dbos):
+    for id, number in (("a-1", 1), ("a-2", 2), ("b-1", 3)):
+        with SetWorkflowID(id):
+            total([number])
+    assert [one.workflow_id for one in DBOS.list_workflows(workflow_id_prefix="a")] == ["a-1", "a-2"]
+    assert [one.workflow_id for one in DBOS.list_workflows(sort_desc=True, limit=1)] == ["b-1"]
+    assert DBOS.list_workflows(status=["PENDING", "ERROR"]) == []
+    with pytest.raises(UnsupportedFeatureError, match="app_version"):
+        DBOS.list_workflows(app_version="1")
+
+
+def test_step_is_started_as_a_workflow_of_one_step(dbos):
+    assert DBOS.start_workflow(add, 1, 2).get_result() == 3
+
+
+def test_bound_method_is_started(dbos):
+    assert DBOS.start_workflow(Multiplier("two", 2).run, 4).get_result() == 8

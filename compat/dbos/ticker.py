@@ -1,0 +1,133 @@
+"""The execution behind a schedule: it sleeps until the next tick and starts the workflow under an id made of the tick.
+
+So a tick runs once, however many processes there are and whenever they die.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any, Final
+from zoneinfo import ZoneInfo
+
+from croniter import croniter
+
+from resonate_core import durable, entry, signal, update
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from resonate_core import Context
+
+TICKER_FUNCTION: Final = "dbos.schedule"
+#: Ticks, and readings, after which a schedule starts over, so that its history stays short.
+_TICKS_PER_RUN: Final = 100
+_LOOKS_PER_RUN: Final = 100
+#: A tick that nobody was there for is passed over, unless it is younger: so long a hand-over may take.
+LATE_S: Final = 60.0
+
+
+def next_tick(spec: dict[str, Any], after: dt.datetime) -> dt.datetime:
+    """Return the first tick after an instant, in UTC; five fields, six with seconds first, seven with years last."""
+    zone = ZoneInfo(spec["zone"] or "UTC")
+    found: dt.datetime = croniter(spec["cron"], after.astimezone(zone), second_at_beginning=True).get_next(dt.datetime)
+    return found.astimezone(dt.UTC)
+
+
+def run_id(name: str, tick: dt.datetime) -> str:
+    """Return the id of a tick's workflow."""
+    return f"sched-{name}-{tick.isoformat()}"
+
+
+def arguments(spec: dict[str, Any], tick: dt.datetime, actual: dt.datetime) -> tuple[list[Any], dict[str, Any]]:
+    """Return what the workflow is called with: two times for the decorator, time and context for a schedule."""
+    second = actual if spec["is_decorated"] else spec["context"]
+    return [tick, second], dict(spec["kwargs"])
+
+
+@durable(name=TICKER_FUNCTION)
+class Ticker:
+    """One schedule.
+
+    Args:
+        name: of the schedule.
+        spec: cron, zone, workflow, context and the like.
+        last: the tick that was dealt with last, seconds since the epoch.
+        is_paused: whether ticks pass unused.
+    """
+
+    def __init__(self, name: str, spec: dict[str, Any], last: float | None = None, is_paused: bool = False) -> None:
+        self.name = name
+        self.spec = spec
+        self.last = last
+        self.is_paused = is_paused
+        self.is_over = False
+        self.changes = 0
+        self.looks = 0
+
+    @entry
+    def run(
+        self,
+        ctx: Context,
+        name: str,  # noqa: ARG002 - the constructor has taken them
+        spec: dict[str, Any],  # noqa: ARG002
+        last: float | None = None,  # noqa: ARG002
+        is_paused: bool = False,  # noqa: ARG002
+    ) -> Generator[Any, Any, None]:
+        """Start one run after the other."""
+        for _ in range(_TICKS_PER_RUN):
+            since = ctx.now() if self.last is None else dt.datetime.fromtimestamp(self.last, tz=dt.UTC)
+            tick, changes = next_tick(self.spec, since), self.changes
+            now = yield ctx.time.time()
+            if tick.timestamp() > now:
+                try:
+                    yield ctx.wait_until(self._has_news(changes), timeout=tick.timestamp() - now)
+                except TimeoutError:
+                    now = tick.timestamp()
+            if self.is_over:
+                return
+            if self.looks > _LOOKS_PER_RUN:
+                break
+            if self.changes == changes:
+                yield from self._fire(ctx, tick, now)
+        yield ctx.continue_as_new(self.name, self.spec, self.last, self.is_paused)
+
+    def _has_news(self, changes: int) -> Any:
+        return lambda: self.is_over or self.changes != changes or self.looks > _LOOKS_PER_RUN
+
+    def _fire(self, ctx: Context, tick: dt.datetime, now: float) -> Generator[Any, Any, None]:
+        is_missed = now - tick.timestamp() > LATE_S and not self.spec["backfill"]
+        self.last = now - LATE_S if is_missed else tick.timestamp()
+        if self.is_paused or is_missed:
+            return
+        args, kwargs = arguments(self.spec, tick, dt.datetime.fromtimestamp(now, tz=dt.UTC))
+        yield ctx.detached(self.spec["workflow"], *args, **kwargs).options(
+            id=run_id(self.name, tick), tags={"dbos:schedule": self.name, **self.spec["tags"]}
+        )
+
+    @signal
+    def change(self, spec: dict[str, Any]) -> None:
+        """Go by another plan from now on."""
+        if spec != self.spec:
+            self.spec = spec
+            self.changes += 1
+
+    @signal
+    def pause(self) -> None:
+        """Let ticks pass."""
+        self.is_paused = True
+
+    @signal
+    def resume(self) -> None:
+        """Run at ticks again."""
+        self.is_paused = False
+
+    @signal
+    def end(self) -> None:
+        """Run no more."""
+        self.is_over = True
+
+    @update
+    def info(self) -> dict[str, Any]:
+        """Return everything that is known, in order with the changes before: an update, not a query."""
+        self.looks += 1
+        return {"name": self.name, "spec": self.spec, "last": self.last, "is_paused": self.is_paused}
