@@ -4,6 +4,9 @@ A driver is a generator function marked with ``@driver``. It takes its messages 
 having them handed to handlers: ``yield drive.next_event(*promises)`` waits for whichever comes first, one of the
 promises or the next message, and ``yield drive.messages()`` takes the messages that came together with the last event.
 Both are recorded where they could have been otherwise, so replaying the driver replays what it drives.
+
+A driver must take the messages after every event: those that come while it ends are delivered with its last event, so
+that no message that was accepted is left unread.
 """
 
 from __future__ import annotations

@@ -111,6 +111,7 @@ class ActivityRun:
         self._details: list[Any] = []
         self._cancel_reason: str | None = None
         self._attempt = 0
+        self._beat_count = 0
         self._last_failure: Failure | None = None
         self._reported: dict[str, Any] | None = None
 
@@ -174,23 +175,32 @@ class ActivityRun:
 
     def _await_attempt(self, promise: Promise) -> Generator[Any, Any, dict[str, Any]]:
         while True:
-            event: Event = yield self._drive.next_event(promise)
+            was_cancelled = self._cancel_reason is not None
+            event = yield from self._next_event(promise)
             if event.message is None:
                 if event.error is not None:
                     raise event.error
                 outcome: dict[str, Any] = event.value
                 return outcome
-            yield from self._take(event.message)
-            if event.message.kind == "cancel":
+            if self._cancel_reason is not None and not was_cancelled:
                 self._host.runner.cancel(token_of(self._promise_id, self._attempt), "CANCELLED")
 
     # -- messages ------------------------------------------------------------------------------------------------
+
+    def _next_event(self, *promises: Promise) -> Generator[Any, Any, Event]:
+        """Wait for a promise or a message, and take in all messages that came with it: none may be left at the end."""
+        event: Event = yield self._drive.next_event(*promises)
+        arrived = yield self._drive.messages()
+        for message in ([event.message] if event.message is not None else []) + arrived:
+            yield from self._take(message)
+        return event
 
     def _take(self, message: Any) -> Generator[Any, Any, None]:
         if message.kind == "cancel":
             self._cancel_reason = str(message.content) if message.args else ""
         elif message.kind == "heartbeat":
             self._details = list(message.args[0])
+            self._beat_count += 1
         elif message.kind == "complete":
             self._reported = message.args[0]
         if message.reply is not None:
@@ -204,13 +214,12 @@ class ActivityRun:
         beat = (yield self._ctx.begin_sleep(limits.heartbeat)) if limits.heartbeat else None
         while self._reported is None:
             promises = [close] if beat is None else [close, beat]
-            event: Event = yield self._drive.next_event(*promises)
-            if event.message is None:
+            beats = self._beat_count
+            event = yield from self._next_event(*promises)
+            if event.message is None and self._reported is None:
                 kind = limits.close_kind if event.index == 0 else TimeoutType.TIMEOUT_TYPE_HEARTBEAT
                 return {"failure": failures.to_dict(failures.timeout(kind, TIMEOUT_TEXTS[kind]))}
-            message: Any = event.message
-            yield from self._take(message)
-            if message.kind == "heartbeat" and beat is not None:
+            if self._beat_count > beats and beat is not None:
                 yield self._ctx.cancel(beat)
                 beat = yield self._ctx.begin_sleep(limits.heartbeat)
         for timer in (close, beat):
@@ -243,13 +252,12 @@ class ActivityRun:
             return False
         timer = yield self._ctx.begin_sleep(delay)
         while True:
-            event: Event = yield self._drive.next_event(timer)
-            if event.message is None:
-                return False
-            yield from self._take(event.message)
+            event = yield from self._next_event(timer)
             if self._cancel_reason is not None:
                 yield self._ctx.cancel(timer)
                 return True
+            if event.message is None:
+                return False
 
     def _error(self, failure: Failure, state: RetryState.ValueType) -> Exception:
         if self._cancel_reason is not None and state == RetryState.RETRY_STATE_IN_PROGRESS:
