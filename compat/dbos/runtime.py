@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger("dbos")
 GROUP: Final = "dbos"
+#: Seconds after which another process takes over what a dead one ran.
+LEASE_S = 10.0
 TAG_PARENT: Final = "dbos:parent"
 #: On workflows with a deadline: their children inherit it.
 TAG_TIMEOUT: Final = "dbos:timeout"
@@ -50,7 +52,7 @@ class Runtime:
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         self.config = config
-        self.client = Resonate(_url_of(config), group=GROUP)
+        self.client = Resonate(_url_of(config), group=GROUP, ttl=LEASE_S)
         self.is_launched = False
 
     def launch(self) -> None:
