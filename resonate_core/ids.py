@@ -6,6 +6,7 @@ from main, which ask a descendant to extend its origin that way. Around an execu
 * ``E.1``, ``E.2``: what its durable commands made, counted in program order
 * ``E.inbox.N``: slot N of its inbox, a write-once latent promise
 * ``E.order.N``: which event came N-th, where that could have been otherwise
+* ``E.1.beat.N``: what the heartbeats of a running step have said
 * ``E.run.N``: the arguments of its N-th run after continue-as-new
 * ``E.event.KEY.N``: the N-th value of an event that it published
 
@@ -22,6 +23,7 @@ from resonate_core.errors import InvalidIdError
 from resonate_core.limits import CHILD_ID_CHARS_MAX, ID_BYTES_MAX
 
 GENERATION = "~"
+BEAT = ".beat."
 
 
 def check_id(id: str) -> str:
@@ -68,6 +70,11 @@ def order_id(execution: str, first: int) -> str:
 def run_id(execution: str, run: int) -> str:
     """Return the id under which the children of a run stand; run 0 is the execution itself."""
     return execution if run == 0 else f"{execution}.run.{run}"
+
+
+def beat_id(step: str, number: int) -> str:
+    """Return the id of the n-th record of what a running step's heartbeats said."""
+    return f"{step}{BEAT}{number}"
 
 
 def event_id(execution: str, key: str, number: int) -> str:

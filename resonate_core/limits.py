@@ -48,6 +48,9 @@ HELD_COUNT_MAX: Final = 10_000
 #: A held execution is told of messages and of its own end from outside after this: short ones never ask.
 WATCH_AFTER_MS: Final = 50
 
+#: What heartbeats say is recorded this often at the most, for the next attempt after a crash.
+BEAT_RECORD_MS: Final = 1_000
+
 #: Slots of an inbox that are read at once.
 INBOX_READ_COUNT: Final = 16
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from resonate_core.client.operations import Operation, checked
 from resonate_core.client.starting import find_operation
-from resonate_core.ids import inbox_id, order_id
+from resonate_core.ids import BEAT, inbox_id, order_id
 from resonate_core.protocol.records import TAG_ORIGIN, PromiseRecord
 from resonate_core.protocol.requests import PromiseSearch
 
@@ -84,9 +84,11 @@ def _node(env: Environment, record: PromiseRecord) -> Node:
 
 
 def _is_bookkeeping(promise_id: str) -> bool:
-    """Whether a promise is an order record, a slot of an inbox or the arguments of a run."""
+    """Whether a promise is an order record, a slot of an inbox, a heartbeat or the arguments of a run."""
     head, _, tail = promise_id.rpartition(".")
     owner = head.rpartition(".")[0]
+    if BEAT in promise_id:
+        return True
     is_numbered = tail.isdigit() and promise_id in (order_id(owner, int(tail)), inbox_id(owner, int(tail)))
     return is_numbered or (tail.isdigit() and head.endswith(".run"))
 

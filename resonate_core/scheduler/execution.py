@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from resonate_core.context import Context
 from resonate_core.errors import Cancelled, CodecError, ContinueAsNew, NondeterminismError, UsageError
-from resonate_core.ids import order_id, run_id
+from resonate_core.ids import BEAT, order_id, run_id
 from resonate_core.options import CallOptions
 from resonate_core.protocol.records import TAG_BRANCH, TAG_ORIGIN, TAG_PARENT, TAG_SCOPE, TAG_TIMER, PromiseRecord
 from resonate_core.protocol.requests import FenceSettled, PromiseCreate, TaskFence
@@ -94,6 +94,7 @@ class Execution:
         self.drained_to = first_slot
         self.has_acted = False
         self.event_is_replayed = version > 1
+        self.beats: dict[str, list[PromiseRecord]] = {}
         self.open_records: dict[str, PromiseRecord] = {}
         self.steps_running = 0
         self.answers_open = 0
@@ -114,6 +115,8 @@ class Execution:
         for record in records:
             if record.state == "pending":
                 self.open_records[record.id] = record
+            elif BEAT in record.id:
+                self.beats.setdefault(record.id.partition(BEAT)[0], []).append(record)
             elif record.id.startswith(prefix):
                 self.order.load(int(record.id[len(prefix) :]), self.env.codec.decode_value(record.value))
             else:

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from resonate_core.errors import Cancelled, CodecError
+from resonate_core.ids import beat_id
 from resonate_core.marks import durable_mark, step_mark
 from resonate_core.protocol.requests import FenceSettled
 from resonate_core.registry import name_of
 from resonate_core.retry import Exponential
 from resonate_core.scheduler.effects import Outcome, Write
 from resonate_core.scheduler.environment import ATTEMPTS_HEADER, RETRY_STATE_HEADER
+from resonate_core.scheduler.promises import Slot
 from resonate_core.worker.steps_call import StepCall
 
 if TYPE_CHECKING:
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
     from resonate_core.protocol.records import PromiseRecord, Value
     from resonate_core.protocol.requests import Response
     from resonate_core.scheduler.effects import StartStep
-    from resonate_core.scheduler.promises import Slot
     from resonate_core.worker.hold import Hold
     from resonate_core.worker.steps_call import StepHandle, StepOutcome
 
@@ -37,6 +38,7 @@ class Steps:
     def __init__(self, hold: Hold) -> None:
         self._hold = hold
         self._running: dict[str, tuple[StartStep, StepHandle]] = {}
+        self._beat_counts: dict[str, int] = {}
         self._count = 0
 
     @property
@@ -53,6 +55,33 @@ class Steps:
         call = self._call(start)
         handle = hold.worker.runner.submit(call, lambda outcome: hold.worker.post(lambda: self._ended(start, outcome)))
         self._running[start.slot.id] = (start, handle)
+        hold.worker.beats.watch(start.slot.id, lambda details: self._beat(start, details))
+
+    def _beat(self, start: StartStep, details: tuple[Any, ...]) -> None:
+        """Record what a running step's heartbeats have said, so that an attempt after a crash finds it."""
+        hold, execution = self._hold, self._hold.execution
+        if hold.is_gone or execution is None or start.slot.id not in self._running:
+            return
+        try:
+            value = hold.env.codec.encode_value(list(details))
+        except CodecError:
+            _logger.exception("%s: what a heartbeat said cannot be stored", start.slot.id)
+            return
+        slot = Slot(beat_id(start.slot.id, self._beat_counts.get(start.slot.id, 0)), "step", "heartbeat")
+        self._beat_counts[start.slot.id] = self._beat_counts.get(start.slot.id, 0) + 1
+        create = execution.local_create(slot, start.slot.timeout_at or execution.record.timeout_at, {})
+        hold.writes.add([Write(FenceSettled(hold.id, hold.version, create, "resolved", value))])
+        hold.writes.flush()
+
+    def _said_before(self, slot: Slot) -> tuple[Any, ...]:
+        """Return what the last heartbeat of an earlier attempt said."""
+        execution = self._hold.execution
+        records = execution.beats.pop(slot.id, None) if execution is not None else None
+        if not records:
+            return ()
+        self._beat_counts[slot.id] = len(records)
+        newest = max(records, key=lambda record: int(record.id.rpartition(".")[2]))
+        return tuple(self._hold.env.codec.decode_value(newest.value))
 
     def _call(self, start: StartStep) -> StepCall:
         hold = self._hold
@@ -76,6 +105,7 @@ class Steps:
             context=start.context,
             takes_context=start.context is not None,
             non_retryable=opts.non_retryable_exceptions,
+            heartbeat_details=self._said_before(start.slot),
         )
 
     def _traced(self, start: StartStep) -> Any:
@@ -118,6 +148,7 @@ class Steps:
 
     def _ended(self, start: StartStep, outcome: StepOutcome) -> None:
         slot, hold = start.slot, self._hold
+        hold.worker.beats.forget(slot.id)
         if hold.is_gone or self._running.pop(slot.id, None) is None:
             return
         self._count -= 1

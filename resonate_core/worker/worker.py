@@ -35,6 +35,7 @@ from resonate_core.limits import (
     UNREGISTERED_GRACE_MS,
 )
 from resonate_core.protocol.requests import Execute, HeartbeatTask, TaskAcquire, TaskHeartbeat, TaskRelease
+from resonate_core.worker.beats import Beats
 from resonate_core.worker.hold import Hold
 
 if TYPE_CHECKING:
@@ -104,6 +105,8 @@ class Worker:
         self.is_stopping = False
         self.first_refused_ms: dict[str, int] = {}
         self._refusals: dict[str, int] = {}
+        self.beats = Beats(self)
+        runner.on_heartbeat = self.beats.heard
         self.holds: dict[str, Hold] = {}
         self.sticky: OrderedDict[str, Hold] = OrderedDict()
         self._acquiring: set[str] = set()
