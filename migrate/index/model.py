@@ -153,11 +153,23 @@ class Module:
         return None
 
     def function_around(self, node: ast.AST) -> Definition | None:
-        """Return the innermost function that ``node`` stands in."""
+        """Return the innermost function whose run evaluates ``node``; a default value belongs to the run around it."""
         found = self.definition_around(node)
-        while found is not None and isinstance(found.node, ast.ClassDef):
+        while found is not None and (isinstance(found.node, ast.ClassDef) or self._is_in_defaults(node, found)):
             found = found.parent
         return found
+
+    def _is_in_defaults(self, node: ast.AST, definition: Definition) -> bool:
+        """Tell whether ``node`` stands in a default value of ``definition``'s own signature."""
+        current = node
+        while current is not definition.node:
+            parent = self.parents.get(current)
+            if parent is None:
+                return False
+            if isinstance(parent, ast.arguments) and self.parents.get(parent) is definition.node:
+                return any(current is default for default in (*parent.defaults, *parent.kw_defaults))
+            current = parent
+        return False
 
     def owner(self, node: ast.AST) -> str:
         """Return the top-level definition around ``node``, or the module's own body."""

@@ -201,3 +201,9 @@ def test_groups_of_clients_alone_move(project):
     result, survey, made = coloured(project, "x = 1\n")
     client = survey.unit("client", "main", made.modules["a"], made.modules["a"].tree)
     assert Groups(survey, result).converts(client)
+
+
+def test_site_in_a_default_value_colours_the_function_that_evaluates_it(project) -> None:
+    text = "@sdk.workflow\nasync def run():\n    def inner(a=await sdk.step()):\n        return a\n    return inner()\n"
+    colouring, _survey, _made = coloured(project, text)
+    assert names(colouring.generators) == ["run"]
