@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from compat.dbos import error
+from compat.dbos.client import DBOSClient, EnqueueOptions
 from compat.dbos.context import SetWorkflowID, SetWorkflowTimeout
 from compat.dbos.dbos import DBOS, DBOSConfig
 from compat.dbos.functions import DBOSConfiguredInstance
 from compat.dbos.handles import WorkflowHandle, WorkflowHandleAsync, WorkflowStatus
 from compat.dbos.missing import INSTEAD
+from compat.dbos.names import DuplicationPolicy, StepOptions, WorkflowStatusString
 from compat.dbos.queues import Queue, SetEnqueueOptions
 from compat.dbos.scheduling import ScheduleInput, WorkflowSchedule
 from compat.unsupported import UnsupportedFeatureError
@@ -21,15 +24,21 @@ def __getattr__(name: str) -> object:
 
 __all__ = [
     "DBOS",
+    "DBOSClient",
     "DBOSConfig",
     "DBOSConfiguredInstance",
+    "DuplicationPolicy",
+    "EnqueueOptions",
     "Queue",
     "ScheduleInput",
     "SetEnqueueOptions",
     "SetWorkflowID",
     "SetWorkflowTimeout",
+    "StepOptions",
     "WorkflowHandle",
     "WorkflowHandleAsync",
     "WorkflowSchedule",
     "WorkflowStatus",
+    "WorkflowStatusString",
+    "error",
 ]

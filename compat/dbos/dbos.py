@@ -26,7 +26,7 @@ from compat.dbos.handles import (
     awaited_result,
     awaited_result_async,
 )
-from compat.dbos.managing import Managing
+from compat.dbos.managing import Managing, called_async
 from compat.dbos.missing import refuse_arguments, refuse_name
 from compat.dbos.queueing import Queueing
 from compat.dbos.queues import queues
@@ -34,7 +34,9 @@ from compat.dbos.runtime import Runtime, require
 from compat.dbos.scheduling import Scheduling
 from compat.dbos.steps import call_step, call_step_async
 from compat.dbos.talking import Talking
+from compat.unsupported import UnsupportedFeatureError
 
+_RECOVERY_DEFAULT = 100
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -113,10 +115,15 @@ class DBOS(Managing, Queueing, Scheduling, Talking, metaclass=_Refusing):
 
     @classmethod
     def workflow(
-        cls, *, name: str | None = None, max_recovery_attempts: int | None = 100, **unknown: Any
+        cls, *, name: str | None = None, max_recovery_attempts: int | None = _RECOVERY_DEFAULT, **unknown: Any
     ) -> Callable[[F], F]:
-        """Make a function durable: it is recovered from its recorded steps."""
+        """Make a function durable: it is recovered from its recorded steps, as often as it takes."""
         refuse_arguments("DBOS.workflow", unknown)
+        if max_recovery_attempts not in (None, _RECOVERY_DEFAULT):
+            raise UnsupportedFeatureError(
+                f"DBOS.workflow(max_recovery_attempts={max_recovery_attempts})",
+                "leave it out: recoveries are not counted",
+            )
 
         def decorate(function: F) -> F:
             workflow = Workflow(
@@ -160,32 +167,34 @@ class DBOS(Managing, Queueing, Scheduling, Talking, metaclass=_Refusing):
         return lambda cls: cls
 
     @staticmethod
-    def run_step(options: Mapping[str, Any] | None, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    def run_step(
+        dbos_step_options: Mapping[str, Any] | None, func: Callable[..., Any], *args: Any, **kwargs: Any
+    ) -> Any:
         """Run any function as a step."""
-        return call_step(_rules_of(options, function), function, args, kwargs)
+        return call_step(_rules_of(dbos_step_options, func), func, args, kwargs)
 
     @staticmethod
     async def run_step_async(
-        options: Mapping[str, Any] | None, function: Callable[..., Any], *args: Any, **kwargs: Any
+        dbos_step_options: Mapping[str, Any] | None, func: Callable[..., Any], *args: Any, **kwargs: Any
     ) -> Any:
         """Run any function as a step and await it."""
-        return await call_step_async(_rules_of(options, function), function, args, kwargs)
+        return await call_step_async(_rules_of(dbos_step_options, func), func, args, kwargs)
 
     # -- starting -------------------------------------------------------------------------------------------------
 
     @classmethod
-    def start_workflow(cls, function: Callable[..., Any], *args: Any, **kwargs: Any) -> WorkflowHandle[Any]:
+    def start_workflow(cls, func: Callable[..., Any], *args: Any, **kwargs: Any) -> WorkflowHandle[Any]:
         """Start a workflow; it goes on by itself."""
-        runtime, args = cls.launched(), with_receiver(function, args)
-        return WorkflowHandle(runtime, runtime.start(workflow_of(function), args, kwargs))
+        runtime, args = cls.launched(), with_receiver(func, args)
+        return WorkflowHandle(runtime, runtime.start(workflow_of(func), args, kwargs))
 
     @classmethod
     async def start_workflow_async(
-        cls, function: Callable[..., Any], *args: Any, **kwargs: Any
+        cls, func: Callable[..., Any], *args: Any, **kwargs: Any
     ) -> WorkflowHandleAsync[Any]:
         """Start a workflow; it goes on by itself."""
-        runtime, args = cls.launched(), with_receiver(function, args)
-        return WorkflowHandleAsync(runtime, await runtime.start_async(workflow_of(function), args, kwargs))
+        runtime, args = cls.launched(), with_receiver(func, args)
+        return WorkflowHandleAsync(runtime, await runtime.start_async(workflow_of(func), args, kwargs))
 
     # -- where the caller stands ----------------------------------------------------------------------------------
 
@@ -207,9 +216,44 @@ class DBOS(Managing, Queueing, Scheduling, Talking, metaclass=_Refusing):
         return step_here.get()
 
     @_ClassProperty
+    def application_version() -> str:
+        """The version that the configuration names."""
+        found = DBOS.launched().config.get("application_version")
+        if found is None:
+            raise UnsupportedFeatureError("DBOS.application_version", "name one in the config: application_version")
+        return str(found)
+
+    @_ClassProperty
+    def executor_id() -> str:
+        """Name of this process, as the configuration has it."""
+        return str(DBOS.launched().config.get("executor_id") or "local")
+
+    @_ClassProperty
     def logger() -> logging.Logger:
         """DBOS's logger."""
         return logging.getLogger("dbos")
+
+
+def _twin(name: str) -> Any:
+    async def awaited(cls: type[DBOS], /, *args: Any, **kwargs: Any) -> Any:
+        return await called_async(getattr(cls, name), *args, **kwargs)
+
+    awaited.__name__ = awaited.__qualname__ = f"{name}_async"
+    awaited.__doc__ = f"Do what ``{name}`` does."
+    return classmethod(awaited)
+
+
+for _name in (
+    "apply_schedules",
+    "create_schedule",
+    "delete_schedule",
+    "get_schedule",
+    "list_schedules",
+    "list_queues",
+    "register_queue",
+    "retrieve_queue",
+):
+    setattr(DBOS, f"{_name}_async", _twin(_name))
 
 
 def _rules_of(options: Mapping[str, Any] | None, function: Callable[..., Any]) -> StepRules:

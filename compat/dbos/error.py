@@ -73,3 +73,51 @@ class DBOSNotAuthorizedError(DBOSException):
 
 class DBOSWorkflowCancelledError(DBOSBaseException):
     """Raised at the next durable call of a workflow that was cancelled."""
+
+
+class MaxRecoveryAttemptsExceededError(DBOSException):
+    """DBOS gives up what crashed too often; executions here do not count."""
+
+
+class DBOSAwaitedWorkflowMaxRecoveryAttemptsExceeded(DBOSException):
+    """The workflow whose result was asked for was given up."""
+
+
+class DBOSRecoveryError(DBOSException):
+    """Recovery has failed."""
+
+
+class DBOSStepTimeoutError(DBOSException):
+    """A step took too long."""
+
+
+class DBOSStepNondeterminismError(DBOSException):
+    """The recorded step is not the one that the code calls."""
+
+
+class DBOSPatchNondeterminismError(DBOSException):
+    """Patches have come in another order."""
+
+
+class DBOSQueryTimeoutError(DBOSException):
+    """A look at the store took too long."""
+
+
+class DBOSStreamTimeoutError(DBOSException):
+    """A stream had nothing new in time."""
+
+
+class DBOSStreamNondeterminismError(DBOSException):
+    """A stream was read in another order."""
+
+
+class DBOSWorkflowIDInUseError(DBOSException):
+    """The id belongs to another workflow."""
+
+
+class DBOSWorkflowConflictIDError(DBOSBaseException):
+    """The id belongs to another workflow."""
+
+
+class DBOSConflictingRegistrationError(DBOSException):
+    """Two functions have one name."""

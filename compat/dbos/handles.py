@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 
 from compat.dbos.context import workflow_here
 from compat.dbos.error import DBOSAwaitedWorkflowCancelledError, DBOSNonExistentWorkflowError
+from compat.unsupported import UnsupportedFeatureError
 from resonate_core import CanceledError, NotFoundError, TimedOutError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from compat.dbos.body import Operation
     from compat.dbos.context import WorkflowPlace
     from compat.dbos.runtime import Runtime
@@ -43,9 +42,13 @@ class WorkflowStatus:
     queue_name: str | None = None
     output: Any = None
     error: Exception | None = None
-    input: Mapping[str, Any] | None = None
     parent_workflow_id: str | None = None
     delay_ms: int | None = None
+
+    @property
+    def input(self) -> NoReturn:
+        """Refuse: what a workflow was called with is not read back."""
+        raise UnsupportedFeatureError("WorkflowStatus.input", "publish what others shall see with DBOS.set_event")
 
 
 def status_of(found: Description) -> WorkflowStatus:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent import futures
 from typing import TYPE_CHECKING, Any
 
 from compat.dbos.context import step_here, workflow_here
@@ -15,6 +16,7 @@ from compat.dbos.handles import (
     awaited_result_async,
 )
 from compat.dbos.missing import refuse_arguments
+from compat.unsupported import UnsupportedFeatureError
 
 if TYPE_CHECKING:
     from compat.dbos.runtime import Runtime
@@ -78,7 +80,7 @@ class Managing:
     @classmethod
     async def get_workflow_status_async(cls, workflow_id: str) -> WorkflowStatus | None:
         """Say how a workflow stands; None if there is none."""
-        return await _called_async(cls.get_workflow_status, workflow_id)  # type: ignore[no-any-return]
+        return await called_async(cls.get_workflow_status, workflow_id)  # type: ignore[no-any-return]
 
     @classmethod
     def list_workflows(
@@ -127,7 +129,7 @@ class Managing:
     @classmethod
     async def list_workflows_async(cls, **filters: Any) -> list[WorkflowStatus]:
         """List workflows, oldest first."""
-        return await _called_async(cls.list_workflows, **filters)  # type: ignore[no-any-return]
+        return await called_async(cls.list_workflows, **filters)  # type: ignore[no-any-return]
 
     @classmethod
     def list_queued_workflows(cls, **filters: Any) -> list[WorkflowStatus]:
@@ -138,7 +140,7 @@ class Managing:
     @classmethod
     async def list_queued_workflows_async(cls, **filters: Any) -> list[WorkflowStatus]:
         """List workflows that are in a queue and have not ended."""
-        return await _called_async(cls.list_queued_workflows, **filters)  # type: ignore[no-any-return]
+        return await called_async(cls.list_queued_workflows, **filters)  # type: ignore[no-any-return]
 
     @classmethod
     def cancel_workflow(cls, workflow_id: str, *, cancel_children: bool = False) -> None:
@@ -158,7 +160,7 @@ class Managing:
     @classmethod
     async def cancel_workflow_async(cls, workflow_id: str, *, cancel_children: bool = False) -> None:
         """Cancel a workflow at its next durable call."""
-        await _called_async(cls.cancel_workflow, workflow_id, cancel_children=cancel_children)
+        await called_async(cls.cancel_workflow, workflow_id, cancel_children=cancel_children)
 
     @classmethod
     def cancel_workflows(cls, workflow_ids: list[str], *, cancel_children: bool = False) -> None:
@@ -169,10 +171,40 @@ class Managing:
     @classmethod
     async def cancel_workflows_async(cls, workflow_ids: list[str], *, cancel_children: bool = False) -> None:
         """Cancel several workflows."""
-        await _called_async(cls.cancel_workflows, workflow_ids, cancel_children=cancel_children)
+        await called_async(cls.cancel_workflows, workflow_ids, cancel_children=cancel_children)
+
+    @classmethod
+    def wait_first(
+        cls,
+        handles: list[WorkflowHandle[Any]],
+        *,
+        polling_interval_sec: float = 1.0,  # noqa: ARG003 - results are pushed here
+    ) -> WorkflowHandle[Any]:
+        """Wait until one of several workflows has ended; return its handle.
+
+        Raises:
+            UnsupportedFeatureError: a workflow's own body calls, where the choice would have to be recorded.
+        """
+        if workflow_here.get() is not None and step_here.get() is None:
+            raise UnsupportedFeatureError("DBOS.wait_first in a workflow's own body", "await one after the other")
+        host = cls.launched().host
+        settled = {host.settled(handle.workflow_id): handle for handle in handles}
+        if not settled:
+            raise ValueError("wait_first needs a handle, got none")
+        done, _ = futures.wait(settled, return_when=futures.FIRST_COMPLETED)
+        return next(handle for future, handle in settled.items() if future in done)
+
+    @classmethod
+    async def wait_first_async(
+        cls, handles: list[WorkflowHandleAsync[Any]], *, polling_interval_sec: float = 1.0
+    ) -> WorkflowHandleAsync[Any]:
+        """Wait until one of several workflows has ended; return its handle."""
+        plain = [WorkflowHandle[Any](cls.launched(), handle.workflow_id) for handle in handles]
+        first = await called_async(cls.wait_first, plain, polling_interval_sec=polling_interval_sec)
+        return next(handle for handle in handles if handle.workflow_id == first.workflow_id)
 
 
-async def _called_async(function: Any, *args: Any, **kwargs: Any) -> Any:
+async def called_async(function: Any, *args: Any, **kwargs: Any) -> Any:
     """Call from async code: on a thread outside, at once in a workflow, where calls are recorded in order."""
     if workflow_here.get() is not None and step_here.get() is None:
         return function(*args, **kwargs)

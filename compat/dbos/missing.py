@@ -10,20 +10,73 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _MIGRATED: Final = "migrate the workflow: resonate-migrate --from dbos"
-_QUEUE: Final = "start workflows directly, and limit a fan-out with ctx.gather(limit=...) after migrating"
+_LIMITS: Final = "a queue's limits are those of its Queue(...) in the code"
 _TRANSACTION: Final = "use a step, and make it safe to repeat with a marker row in the same database transaction"
+_VERSIONS: Final = "executions wait for code that fits; there are no versions of an application"
+_DATABASE: Final = "there is no database of DBOS; set RESONATE_URL"
+_ROLES: Final = "check the caller before the workflow is started"
+_PICKLE: Final = "leave it out: values are stored as Resonate stores them"
+_SHARDS: Final = "leave it out: there are no shards"
+_TREE: Final = "see the steps with the runtime: resonate.tree(id)"
+_STREAM: Final = "publish with DBOS.set_event, the newest value counts"
+_AGAIN: Final = "start the workflow again with a new id"
 
-#: Name in DBOS -> the nearest thing that works.
-INSTEAD: Final[Mapping[str, str]] = {
-    **dict.fromkeys(("listen_queues", "delete_queue", "set_workflow_delay"), _QUEUE),
-    **dict.fromkeys(("Debouncer", "DebouncerClient", "EnqueueOptions"), _QUEUE),
-    **dict.fromkeys(("transaction", "sql_session", "SQLAlchemyDatasource"), _TRANSACTION),
-    **dict.fromkeys(
-        ("DBOSClient", "fork_workflow", "resume_workflow", "delete_workflow", "patch", "span"),
-        _MIGRATED,
+_DONE: Final[Mapping[str, tuple[str, ...]]] = {
+    _LIMITS: ("listen_queues", "delete_queue", "set_workflow_delay"),
+    "start the newest call with SetEnqueueOptions(deduplication_id=..., delay_seconds=...)": ("Debouncer",),
+    "call DBOSClient.enqueue with a deduplication_id and delay_seconds": ("DebouncerClient",),
+    _TRANSACTION: ("transaction", "sql_session", "SQLAlchemyDatasource", "AsyncSQLAlchemyDatasource"),
+    _VERSIONS: (
+        "patch",
+        "deprecate_patch",
+        "get_latest_application_version",
+        "set_latest_application_version",
+        "list_application_versions",
+        "VersionInfo",
     ),
-    **dict.fromkeys(("deprecate_patch", "write_stream", "read_stream", "close_stream", "kafka_consumer"), _MIGRATED),
-    **dict.fromkeys(("send_bulk", "required_roles", "set_authentication", "alert_handler"), _MIGRATED),
+    _DATABASE: ("migrate", "reset_system_database", "run_dbos_database_migrations"),
+    _ROLES: (
+        "required_roles",
+        "default_required_roles",
+        "set_authentication",
+        "authenticated_user",
+        "authenticated_roles",
+        "assumed_role",
+        "DBOSContextSetAuth",
+        "DBOSContextEnsure",
+    ),
+    _PICKLE: (
+        "Serializer",
+        "DBOSPortableJSONSerializer",
+        "WorkflowSerializationFormat",
+        "PortableWorkflowError",
+        "pydantic_args_validator",
+        "make_pydantic_args_validator",
+    ),
+    _SHARDS: ("SetShardKey", "shard_key"),
+    _TREE: ("list_workflow_steps", "StepInfo", "get_all_events"),
+    _STREAM: ("write_stream", "read_stream", "close_stream", "read_stream_offset"),
+    _AGAIN: (
+        "fork_workflow",
+        "resume_workflow",
+        "resume_workflows",
+        "rewind_workflow",
+        "delete_workflow",
+        "delete_workflows",
+        "WorkflowIDReusePolicy",
+    ),
+    "call DBOS.run_step_async where the step shall be counted": ("reserve_step", "StepReservation"),
+    "await the handles' get_result, one after the other": ("asyncio_wait",),
+    "call DBOS.enqueue_workflow within SetEnqueueOptions": ("enqueue_workflow_with_options",),
+    "send one message after the other with DBOS.send": ("send_bulk", "SendMessage"),
+    "create schedules with DBOS.apply_schedules": ("ClientScheduleInput",),
+    "pass a tracer to Resonate(tracer=...)": ("span", "tracer", "PropagateOtelContext"),
+    "keep what describes a workflow in its arguments": ("SetWorkflowAttributes", "update_workflow_attributes"),
+    _MIGRATED: ("kafka_consumer", "KafkaMessage", "alert_handler"),
+}
+#: Name in DBOS -> the nearest thing that works; coroutine twins with the names that they are twins of.
+INSTEAD: Final[Mapping[str, str]] = {
+    twin: instead for instead, names in _DONE.items() for name in names for twin in (name, f"{name}_async")
 }
 
 

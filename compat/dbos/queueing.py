@@ -65,18 +65,18 @@ class Queueing:
 
     @classmethod
     def enqueue_workflow(
-        cls, queue_name: str, function: Callable[..., Any], *args: Any, **kwargs: Any
+        cls, queue_name: str, func: Callable[..., Any], *args: Any, **kwargs: Any
     ) -> WorkflowHandle[Any]:
         """Start a workflow when its turn in the queue comes."""
         runtime, queue = cls.launched(), queue_of(queue_name)
-        args = with_receiver(function, args)
-        return WorkflowHandle(runtime, runtime.enqueue(queue, workflow_of(function), args, kwargs))
+        args = with_receiver(func, args)
+        return WorkflowHandle(runtime, runtime.enqueue(queue, workflow_of(func), args, kwargs))
 
     @classmethod
     async def enqueue_workflow_async(
-        cls, queue_name: str, function: Callable[..., Any], *args: Any, **kwargs: Any
+        cls, queue_name: str, func: Callable[..., Any], *args: Any, **kwargs: Any
     ) -> WorkflowHandleAsync[Any]:
         """Start a workflow when its turn in the queue comes."""
         runtime, queue = cls.launched(), queue_of(queue_name)
-        args = with_receiver(function, args)
-        return WorkflowHandleAsync(runtime, await runtime.enqueue_async(queue, workflow_of(function), args, kwargs))
+        args = with_receiver(func, args)
+        return WorkflowHandleAsync(runtime, await runtime.enqueue_async(queue, workflow_of(func), args, kwargs))

@@ -193,6 +193,7 @@ def place_in(queue: Queue) -> Place:
 
 def queued(ctx: Context, place: Place, body: Callable[[], Generator[Any, Any, Any]]) -> Generator[Any, Any, Any]:
     """Wait for the turn, run the body within its time, leave the queue whatever happened."""
+    limits, most = _limits_here(place)
     gate = yield ctx.promise(id=gate_of(ctx.id), timeout=KEEPER_TIMEOUT_S)
     is_known = False
     try:
@@ -201,9 +202,9 @@ def queued(ctx: Context, place: Place, body: Callable[[], Generator[Any, Any, An
         yield ctx.detached(KEEPER_FUNCTION).options(id=place.keeper, timeout=KEEPER_TIMEOUT_S)
         is_known = True
         job = {"id": ctx.id, "priority": place.priority, "at": place.at, "dedup": place.dedup}
-        yield ctx.signal(place.keeper, "request", job, place.limits)
+        yield ctx.signal(place.keeper, "request", job, limits)
         yield gate
-        value = yield from _on_this_worker(ctx, place, body)
+        value = yield from _on_this_worker(ctx, place, most, body)
     except GeneratorExit:
         raise
     except BaseException:
@@ -214,19 +215,33 @@ def queued(ctx: Context, place: Place, body: Callable[[], Generator[Any, Any, An
     return value
 
 
+def _limits_here(place: Place) -> tuple[dict[str, Any], int | None]:
+    """Return limits over all processes and of this one: as this process declares them, else as the caller did.
+
+    Raises:
+        DBOSException: neither knows the queue; running without limits would be worse than failing.
+    """
+    if place.queue in queues:
+        found = queues[place.queue]
+        return found.limits, found.worker_concurrency
+    if not place.limits:
+        raise DBOSException(f"queue {place.queue!r} is not declared in the program that runs its workflows")
+    return place.limits, place.worker_concurrency
+
+
 def _leave(ctx: Context, place: Place) -> Generator[Any, Any, None]:
     with ctx.shielded():
         yield ctx.signal(place.keeper, "done", ctx.id)
 
 
 def _on_this_worker(
-    ctx: Context, place: Place, body: Callable[[], Generator[Any, Any, Any]]
+    ctx: Context, place: Place, most: int | None, body: Callable[[], Generator[Any, Any, Any]]
 ) -> Generator[Any, Any, Any]:
     """Run the body when this process has room for it."""
-    if place.worker_concurrency is None:
+    if most is None:
         return (yield from body())
     room = _room(place.queue, place.partition)
-    seat = room.seat(place.worker_concurrency)
+    seat = room.seat(most)
     with seat:
         yield Driver(ctx).outside(seat.wait)
         return (yield from body())

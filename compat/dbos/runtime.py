@@ -27,7 +27,7 @@ from compat.dbos.keeper import KEEPER_FUNCTION, KEEPER_TIMEOUT_S, QueueKeeper, g
 from compat.dbos.queues import QUEUE_KEY, Place, Queue, place_in, queued
 from compat.dbos.scheduling import apply_decorated
 from compat.dbos.ticker import Ticker
-from resonate_core import Cancelled, NotFoundError, Resonate, UsageError, durable
+from resonate_core import Cancelled, DriverHost, NotFoundError, Resonate, UsageError, durable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -53,6 +53,7 @@ class Runtime:
     def __init__(self, config: Mapping[str, Any]) -> None:
         self.config = config
         self.client = Resonate(_url_of(config), group=GROUP, ttl=LEASE_S)
+        self.host = DriverHost(self.client)
         self.is_launched = False
 
     def launch(self) -> None:
@@ -103,7 +104,7 @@ class Runtime:
         where = place_in(queue)
         place, chosen, args, kwargs = _asked_for(workflow, args, kwargs)
         if place is None:
-            return self._enqueue_root(where, workflow, chosen or str(uuid.uuid4()), args, kwargs)
+            return self.enqueue_root(where, workflow, chosen or str(uuid.uuid4()), args, kwargs)
         return str(place.asker.ask(self._enqueuing(place, where, workflow, chosen, (args, kwargs))))
 
     async def enqueue_async(
@@ -114,10 +115,11 @@ class Runtime:
         place, chosen, args, kwargs = _asked_for(workflow, args, kwargs)
         if place is None:
             workflow_id = chosen or str(uuid.uuid4())
-            return await asyncio.to_thread(self._enqueue_root, where, workflow, workflow_id, args, kwargs)
+            return await asyncio.to_thread(self.enqueue_root, where, workflow, workflow_id, args, kwargs)
         return str(await place.asker.ask_async(self._enqueuing(place, where, workflow, chosen, (args, kwargs))))
 
-    def _enqueue_root(self, where: Place, workflow: Workflow, workflow_id: str, args: Any, kwargs: Any) -> str:
+    def enqueue_root(self, where: Place, workflow: Workflow, workflow_id: str, args: Any, kwargs: Any) -> str:
+        """Enqueue from outside workflows; return the id, or that of the workflow that has the deduplication id."""
         owner = self._owner(dataclasses.asdict(where), where.keeper, workflow_id)
         if owner != workflow_id:
             return _existing(where, owner)
@@ -215,7 +217,12 @@ class Runtime:
         return sorted(kept, key=lambda one: one.created_at, reverse=newest_first)
 
     def _seen(self, found: WorkflowStatus) -> WorkflowStatus:
-        """Tell what waits in a queue from what runs."""
+        """Tell what waits in a queue from what runs, and what came of what has ended."""
+        if found.status in ("SUCCESS", "ERROR"):
+            record = self.host.get(found.workflow_id).result()
+            value, error = (None, None) if record is None else self.host.outcome(record)
+            found.output, found.error = value, error if isinstance(error, Exception) else None
+            return found
         if found.queue_name is None or found.status != "PENDING":
             return found
         try:

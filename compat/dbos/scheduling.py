@@ -11,12 +11,14 @@ from zoneinfo import ZoneInfo
 
 from croniter import croniter
 
+from compat.dbos.context import step_here, workflow_here
 from compat.dbos.error import DBOSException
 from compat.dbos.functions import Workflow, scheduled, workflow_of
 from compat.dbos.handles import WorkflowHandle
 from compat.dbos.keeper import KEEPER_TIMEOUT_S
 from compat.dbos.queues import QUEUE_KEY, Place, queue_of
 from compat.dbos.ticker import TICKER_FUNCTION, arguments, next_tick, run_id
+from compat.unsupported import UnsupportedFeatureError
 from resonate_core import AlreadyStartedError, NotFoundError
 
 if TYPE_CHECKING:
@@ -110,7 +112,7 @@ class Scheduling:
     @classmethod
     def apply_schedules(cls, schedules: list[ScheduleInput]) -> None:
         """Create schedules, or change those that are there."""
-        runtime = cls.launched()
+        runtime = _beside(cls)
         for given in schedules:
             spec = _spec(
                 workflow_of(given["workflow_fn"]),
@@ -125,7 +127,7 @@ class Scheduling:
     @classmethod
     def get_schedule(cls, name: str) -> WorkflowSchedule | None:
         """Return a schedule, None if there is none."""
-        found = _info(cls.launched(), name)
+        found = _info(_beside(cls), name)
         return None if found is None else _shown(found)
 
     @classmethod
@@ -137,7 +139,7 @@ class Scheduling:
         schedule_name_prefix: str | list[str] | None = None,
     ) -> list[WorkflowSchedule]:
         """List schedules."""
-        runtime = cls.launched()
+        runtime = _beside(cls)
         names = [one.id for one in runtime.client.list(state="pending") if one.function == TICKER_FUNCTION]
         found = [_shown(runtime.client.update(name, "info")) for name in dict.fromkeys(names)]
         prefixes = tuple(_several(schedule_name_prefix) or ("",))
@@ -152,17 +154,17 @@ class Scheduling:
     @classmethod
     def pause_schedule(cls, name: str) -> None:
         """Let ticks pass."""
-        _signal(cls.launched(), name, "pause")
+        _signal(_beside(cls), name, "pause")
 
     @classmethod
     def resume_schedule(cls, name: str) -> None:
         """Run at ticks again."""
-        _signal(cls.launched(), name, "resume")
+        _signal(_beside(cls), name, "resume")
 
     @classmethod
     def delete_schedule(cls, name: str) -> None:
         """End a schedule; what runs goes on."""
-        runtime = cls.launched()
+        runtime = _beside(cls)
         if _info(runtime, name) is not None:
             _signal(runtime, name, "end")
             runtime.client.get(_PREFIX + name).result()
@@ -170,20 +172,31 @@ class Scheduling:
     @classmethod
     def trigger_schedule(cls, schedule_name: str) -> WorkflowHandle[None]:
         """Run once now."""
-        runtime = cls.launched()
+        runtime = _beside(cls)
         now = dt.datetime.now(dt.UTC)
         return _start(runtime, schedule_name, f"sched-{schedule_name}-trigger-{uuid.uuid4()}", now)
 
     @classmethod
     def backfill_schedule(cls, schedule_name: str, start: dt.datetime, end: dt.datetime) -> list[WorkflowHandle[None]]:
         """Run the ticks of a stretch of time; those that have run are not run again."""
-        runtime, handles = cls.launched(), []
+        runtime, handles = _beside(cls), []
         spec = _known(runtime, schedule_name)["spec"]
         tick = next_tick(spec, start)
         while tick < end:
             handles.append(_start(runtime, schedule_name, run_id(schedule_name, tick), tick))
             tick = next_tick(spec, tick)
         return handles
+
+
+def _beside(cls: type[Scheduling]) -> Runtime:
+    """Return what is launched; schedules are looked after from outside workflows.
+
+    Raises:
+        UnsupportedFeatureError: a workflow's own body calls.
+    """
+    if workflow_here.get() is not None and step_here.get() is None:
+        raise UnsupportedFeatureError("a call about schedules in a workflow's own body", "make the call in a step")
+    return cls.launched()
 
 
 def apply_decorated(runtime: Runtime) -> None:

@@ -44,7 +44,7 @@ class Talking:
         """
         runtime, place = cls.launched(), _counted()
         if place is None:
-            _send_outside(runtime, destination_id, message, topic, idempotency_key)
+            send_outside(runtime, destination_id, message, topic, idempotency_key)
         else:
             place.asker.ask(_sending(runtime, destination_id, message, topic, idempotency_key))
 
@@ -55,7 +55,7 @@ class Talking:
         """Send a message to a workflow; in a workflow, once."""
         runtime, place = cls.launched(), _counted()
         if place is None:
-            await asyncio.to_thread(_send_outside, runtime, destination_id, message, topic, idempotency_key)
+            await asyncio.to_thread(send_outside, runtime, destination_id, message, topic, idempotency_key)
         else:
             await place.asker.ask_async(_sending(runtime, destination_id, message, topic, idempotency_key))
 
@@ -121,7 +121,8 @@ def _sleeping(seconds: float) -> Operation:
     return operation
 
 
-def _send_outside(runtime: Runtime, destination_id: str, message: Any, topic: str | None, key: str | None) -> None:
+def send_outside(runtime: Runtime, destination_id: str, message: Any, topic: str | None, key: str | None) -> None:
+    """Send a message that no workflow records."""
     try:
         runtime.client.send(destination_id, message, topic, idempotency_key=key)
     except NotFoundError as error:
@@ -130,7 +131,7 @@ def _send_outside(runtime: Runtime, destination_id: str, message: Any, topic: st
 
 def _sending(runtime: Runtime, destination_id: str, message: Any, topic: str | None, key: str | None) -> Operation:
     def send() -> None:
-        _send_outside(runtime, destination_id, message, topic, key)
+        send_outside(runtime, destination_id, message, topic, key)
 
     def operation(ctx: Any) -> Any:
         if key is not None:  # the key is the receiver's, beyond this workflow

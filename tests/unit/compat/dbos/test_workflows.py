@@ -255,6 +255,8 @@ def test_what_is_missing_is_refused_by_name(name):
 def test_arguments_that_would_change_behaviour_are_refused(dbos):
     with pytest.raises(UnsupportedFeatureError, match="preemptible"):
         DBOS.step(preemptible=True)
+    with pytest.raises(UnsupportedFeatureError, match="max_recovery_attempts=3"):
+        DBOS.workflow(max_recovery_attempts=3)
 
 
 @DBOS.workflow()
@@ -297,7 +299,9 @@ def test_list_filters_by_what_is_asked(dbos):
         with SetWorkflowID(id):
             total([number])
     assert [one.workflow_id for one in DBOS.list_workflows(workflow_id_prefix="a")] == ["a-1", "a-2"]
-    assert [one.workflow_id for one in DBOS.list_workflows(sort_desc=True, limit=1)] == ["b-1"]
+    ages = [one.created_at for one in DBOS.list_workflows(sort_desc=True)]
+    assert (len(ages), ages) == (3, sorted(ages, reverse=True))
+    assert len(DBOS.list_workflows(offset=1, limit=1)) == 1
     assert DBOS.list_workflows(status=["PENDING", "ERROR"]) == []
     with pytest.raises(UnsupportedFeatureError, match="app_version"):
         DBOS.list_workflows(app_version="1")

@@ -1,0 +1,137 @@
+"""``DBOSClient``: workflows by name, from a program that runs none of them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from typing import TYPE_CHECKING, Any, TypedDict
+
+from compat.dbos.error import DBOSException, DBOSNonExistentWorkflowError
+from compat.dbos.functions import Workflow
+from compat.dbos.handles import WorkflowHandle, WorkflowHandleAsync, WorkflowStatus
+from compat.dbos.missing import refuse_arguments
+from compat.dbos.queues import Place, queues
+from compat.dbos.runtime import Runtime
+from compat.dbos.talking import send_outside
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class EnqueueOptions(TypedDict, total=False):
+    """What ``DBOSClient.enqueue`` starts, and how."""
+
+    workflow_name: str
+    queue_name: str
+    workflow_id: str
+    workflow_timeout: float
+    delay_seconds: float
+    deduplication_id: str
+    duplication_policy: str
+    priority: int
+    queue_partition_key: str
+
+
+_KNOWN = frozenset(EnqueueOptions.__annotations__)
+
+
+class DBOSClient:
+    """Starts and watches workflows that other processes run.
+
+    Args:
+        system_database_url: ``memory:`` is of no use here; a server's URL or, without one, ``RESONATE_URL``.
+        database_url: the same in old programs.
+    """
+
+    def __init__(
+        self, *, system_database_url: str | None = None, database_url: str | None = None, **unknown: Any
+    ) -> None:
+        refuse_arguments("DBOSClient", unknown)
+        self._runtime = Runtime({"system_database_url": system_database_url or database_url})
+
+    def destroy(self) -> None:
+        """Let go of the store."""
+        self._runtime.destroy(0)
+
+    def enqueue(self, options: EnqueueOptions, *args: Any, **kwargs: Any) -> WorkflowHandle[Any]:
+        """Start a workflow by name when its turn comes; the limits are those of the processes that run it."""
+        refuse_arguments("EnqueueOptions", {name: value for name, value in options.items() if name not in _KNOWN})
+        where = _place(options)
+        workflow_id = options.get("workflow_id") or str(uuid.uuid4())
+        workflow = Workflow(options["workflow_name"], _elsewhere, is_async=False)
+        found = self._runtime.enqueue_root(where, workflow, workflow_id, args, kwargs)
+        return WorkflowHandle(self._runtime, found)
+
+    async def enqueue_async(self, options: EnqueueOptions, *args: Any, **kwargs: Any) -> WorkflowHandleAsync[Any]:
+        """Start a workflow by name when its turn comes."""
+        found = await asyncio.to_thread(self.enqueue, options, *args, **kwargs)
+        return WorkflowHandleAsync(self._runtime, found.workflow_id)
+
+    def retrieve_workflow(self, workflow_id: str) -> WorkflowHandle[Any]:
+        """Find a workflow.
+
+        Raises:
+            DBOSNonExistentWorkflowError: there is none of this id.
+        """
+        self._runtime.status(workflow_id)
+        return WorkflowHandle(self._runtime, workflow_id)
+
+    def get_workflow_status(self, workflow_id: str) -> WorkflowStatus | None:
+        """Say how a workflow stands; None if there is none."""
+        try:
+            return self._runtime.status(workflow_id)
+        except DBOSNonExistentWorkflowError:
+            return None
+
+    def send(
+        self, destination_id: str, message: Any, topic: str | None = None, idempotency_key: str | None = None
+    ) -> None:
+        """Send a message to a workflow."""
+        send_outside(self._runtime, destination_id, message, topic, idempotency_key)
+
+    async def send_async(
+        self, destination_id: str, message: Any, topic: str | None = None, idempotency_key: str | None = None
+    ) -> None:
+        """Send a message to a workflow."""
+        await asyncio.to_thread(self.send, destination_id, message, topic, idempotency_key)
+
+    def get_event(self, workflow_id: str, key: str, timeout_seconds: float = 60) -> Any:
+        """Read what a workflow published; None when the time is over first."""
+        return self._runtime.client.get_event(workflow_id, key, timeout_seconds)
+
+    async def get_event_async(self, workflow_id: str, key: str, timeout_seconds: float = 60) -> Any:
+        """Read what a workflow published; None when the time is over first."""
+        return await asyncio.to_thread(self.get_event, workflow_id, key, timeout_seconds)
+
+    def cancel_workflow(self, workflow_id: str) -> None:
+        """Cancel a workflow at its next durable call."""
+        self._runtime.client.cancel(workflow_id, "cancelled by DBOSClient.cancel_workflow")
+
+    async def cancel_workflow_async(self, workflow_id: str) -> None:
+        """Cancel a workflow at its next durable call."""
+        await asyncio.to_thread(self.cancel_workflow, workflow_id)
+
+
+def _elsewhere() -> None:
+    """Stand for a function that only other processes have."""
+
+
+def _place(options: Mapping[str, Any]) -> Place:
+    name = options["queue_name"]
+    if options.get("deduplication_id") is not None and options.get("queue_partition_key") is not None:
+        raise DBOSException("deduplication_id and queue_partition_key exclude each other")
+    known = queues.get(name)
+    policy = options.get("duplication_policy")
+    return Place(
+        queue=name,
+        priority=options.get("priority") or 0,
+        partition=options.get("queue_partition_key"),
+        delay=options.get("delay_seconds"),
+        dedup=options.get("deduplication_id"),
+        policy=getattr(policy, "value", policy),
+        timeout=options.get("workflow_timeout"),
+        at=time.time(),
+        limits={} if known is None else known.limits,
+        worker_concurrency=None if known is None else known.worker_concurrency,
+    )
