@@ -285,6 +285,12 @@ class Facts:
         for mark in self.workflows():
             self.survey.link(unit, mark.unit)
 
+    def link_steps(self, unit: Unit) -> None:
+        """Tie a unit to every step: a workflow that nobody can see may call any of them, and would record none."""
+        for mark in self.marked.values():
+            if mark.role != "workflow":
+                self.survey.link(unit, mark.unit)
+
     # -- durable expressions
 
     def site(self, at: At, node: ast.expr) -> None:

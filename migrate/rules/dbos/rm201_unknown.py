@@ -41,6 +41,9 @@ _HINTS: Final = {
 _PASSIVE: Final = ("dbos.DBOSConfig", "dbos.WorkflowStatus", "dbos.StepInfo")
 #: Errors: a handler that names one waits for what is not raised any more. They address nothing by id.
 _ERRORS: Final = ("dbos.error", "dbos._error")
+#: Decorators (and the class that has them), kept in a variable or called by hand: what they mark is unknown, and so are
+#: the steps that it calls.
+_MARKS: Final = frozenset({"DBOS", "workflow", "step", "transaction", "dbos_class", "scheduled"})
 
 
 def survey(facts: Facts) -> None:
@@ -93,4 +96,6 @@ def report(facts: Facts, module: Module, node: ast.AST, name: str) -> None:
     at = facts.at(module, node)
     if at.place == "outside" and not name.startswith(_ERRORS):
         facts.link_all(at.unit)
+        if last in _MARKS:
+            facts.link_steps(at.unit)
     facts.stay(at, RULE, message)

@@ -57,3 +57,16 @@ def test_handler_that_names_an_error_of_dbos_keeps_its_workflow(migrate) -> None
     result = migrate(FLOW.format(body).replace("import DBOS", "import DBOS, error"))
     assert result.texts == {}
     assert "DBOSMaxStepRetriesExceeded" in result.reasons[0]
+
+
+def test_decorator_in_a_variable_keeps_the_steps_that_its_workflows_may_call(migrate) -> None:
+    text = FLOW.format("pass").replace("@DBOS.workflow()", "durable = DBOS.workflow()\n\n@durable")
+    result = migrate(text)
+    assert result.texts == {}
+    assert result.reasons == ["dbos.DBOS.workflow has no generator form"]
+
+
+def test_class_handed_to_other_code_keeps_the_steps_that_its_workflows_may_call(migrate) -> None:
+    result = migrate(FLOW.format("pass").replace("@DBOS.workflow()", '@getattr(DBOS, "workflow")()'))
+    assert result.texts == {}
+    assert result.reasons == ["dbos.DBOS has no generator form"]
