@@ -5,6 +5,7 @@ from __future__ import annotations
 from compat.dbos import error
 from compat.dbos.client import DBOSClient, EnqueueOptions
 from compat.dbos.context import SetWorkflowID, SetWorkflowTimeout
+from compat.dbos.datasource import SQLAlchemyDatasource
 from compat.dbos.dbos import DBOS, DBOSConfig
 from compat.dbos.functions import DBOSConfiguredInstance
 from compat.dbos.handles import WorkflowHandle, WorkflowHandleAsync, WorkflowStatus
@@ -30,6 +31,7 @@ __all__ = [
     "DuplicationPolicy",
     "EnqueueOptions",
     "Queue",
+    "SQLAlchemyDatasource",
     "ScheduleInput",
     "SetEnqueueOptions",
     "SetWorkflowID",

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 _MIGRATED: Final = "migrate the workflow: resonate-migrate --from dbos"
 _LIMITS: Final = "a queue's limits are those of its Queue(...) in the code"
-_TRANSACTION: Final = "use a step, and make it safe to repeat with a marker row in the same database transaction"
+_TRANSACTION: Final = "make a SQLAlchemyDatasource.create(url), and use its transaction() and sql_session()"
 _VERSIONS: Final = "executions wait for code that fits; there are no versions of an application"
 _DATABASE: Final = "there is no database of DBOS; set RESONATE_URL"
 _ROLES: Final = "check the caller before the workflow is started"
@@ -25,7 +25,7 @@ _DONE: Final[Mapping[str, tuple[str, ...]]] = {
     _LIMITS: ("listen_queues", "delete_queue", "set_workflow_delay"),
     "start the newest call with SetEnqueueOptions(deduplication_id=..., delay_seconds=...)": ("Debouncer",),
     "call DBOSClient.enqueue with a deduplication_id and delay_seconds": ("DebouncerClient",),
-    _TRANSACTION: ("transaction", "sql_session", "SQLAlchemyDatasource", "AsyncSQLAlchemyDatasource"),
+    _TRANSACTION: ("transaction", "sql_session", "AsyncSQLAlchemyDatasource"),
     _VERSIONS: (
         "patch",
         "deprecate_patch",

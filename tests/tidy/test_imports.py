@@ -20,7 +20,7 @@ BASE: Final = {
 LAZY: Final = {
     "resonate_core": {"cryptography", "opentelemetry", "pydantic", "pydantic_core", "resonate_pg", "resonate_nats"},
     "migrate": set(),
-    "compat": set(),
+    "compat": {"sqlalchemy"},
 }
 
 

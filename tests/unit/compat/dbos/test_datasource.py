@@ -1,0 +1,96 @@
+"""Transactions happen once: the application's rows and the marker are one commit."""
+
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+
+from compat.dbos import DBOS, SetWorkflowID, SQLAlchemyDatasource
+from compat.dbos.context import StepPlace, step_here
+from compat.dbos.error import DBOSException
+
+SOURCE: list[SQLAlchemyDatasource] = []
+
+
+@pytest.fixture
+def source(tmp_path):
+    found = SQLAlchemyDatasource.create(f"sqlite:///{tmp_path}/app.db")
+    with found.engine.begin() as connection:
+        connection.execute(sa.text("create table paid (name text)"))
+    SOURCE[:] = [found]
+    yield found
+    found.engine.dispose()
+
+
+def pay(name: str) -> int:
+    session = SOURCE[0].sql_session()
+    session.execute(sa.text("insert into paid values (:name)"), {"name": name})
+    if name == "nobody":
+        raise ValueError("nobody pays")
+    return int(session.execute(sa.text("select count(*) from paid")).scalar())
+
+
+@DBOS.step()
+def transacts_in_a_step() -> None:
+    SOURCE[0].transaction()(pay)("x")
+
+
+@DBOS.workflow()
+def pays(*names: str) -> list[object]:
+    counts: list[object] = []
+    for name in names:
+        try:
+            counts.append(SOURCE[0].transaction(name="pay")(pay)(name))
+        except ValueError as error:
+            counts.append(str(error))
+    return counts
+
+
+@DBOS.workflow()
+def pays_in_a_step() -> None:
+    transacts_in_a_step()
+
+
+def rows(source) -> list[str]:
+    with source.engine.connect() as connection:
+        return list(connection.execute(sa.text("select name from paid")).scalars())
+
+
+def test_transactions_commit_or_roll_back_with_their_results(dbos, source):
+    with SetWorkflowID("w"):
+        assert pays("a", "nobody", "b") == [1, "nobody pays", 2]
+    assert rows(source) == ["a", "b"]
+
+
+def test_transaction_that_comes_again_after_its_commit_returns_its_result_and_writes_nothing(source):
+    token = step_here.set(StepPlace("w", 1, "pay"))
+    try:
+        found = [source._attempted(("w", 1), pay, ("a",), {}) for _ in range(2)]
+    finally:
+        step_here.reset(token)
+    assert found == [1, 1]
+    assert rows(source) == ["a"]
+
+
+def test_slower_one_of_two_that_commit_returns_what_the_faster_one_did(source):
+    def overtaken(name: str) -> int:
+        if not rows(source):
+            source._transacted(("w", 1), pay, ("fast",), {})
+        return pay(name)
+
+    assert source._attempted(("w", 1), overtaken, ("slow",), {}) == 1
+    assert rows(source) == ["fast"]
+
+
+def test_transaction_outside_a_workflow_is_a_plain_one(source):
+    assert source.run_tx_step(pay, "a") == 1
+    with pytest.raises(ValueError, match="nobody"):
+        source.run_tx_step(pay, "nobody")
+    assert rows(source) == ["a"]
+    with pytest.raises(DBOSException, match="sql_session"):
+        source.sql_session()
+
+
+def test_transaction_in_a_step_is_refused(dbos, source):
+    with pytest.raises(AssertionError, match="pay"):
+        pays_in_a_step()
