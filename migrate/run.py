@@ -89,7 +89,7 @@ def _run(settings: Settings, say: Callable[[str], None], *, dry_run: bool, rende
     say("rewriting")
     outcome = _verified(job, source, tree, settings) if renders else Outcome()
     report = Report(source.name, str(tree.root), dry_run)
-    report.files = _file_results(loaded, outcome, source)
+    report.files = _file_results(loaded, outcome, source, _reasons_to_stay(job))
     report.workflows = workflow_results(job, outcome)
     report.findings = collect(job, loaded, tree, outcome, suppressions, settings)
     report.seconds = time.monotonic() - began
@@ -167,7 +167,18 @@ def _leave_collisions(job: Job, tree: Tree) -> None:
             job.left_out.update(dict.fromkeys(new.groups, (new.path, problem)))
 
 
-def _file_results(loaded: Loaded, outcome: Outcome, source: Source) -> list[FileResult]:
+def _reasons_to_stay(job: Job) -> dict[str, str]:
+    """Say for each file with a part that stays on the original SDK what keeps it, findings of its own or not."""
+    reasons: dict[str, str] = {}
+    for unit in job.survey.units:
+        hold = job.groups.hold(unit)
+        if hold is not None:
+            line = getattr(hold.unit.node, "lineno", 1)
+            reasons.setdefault(unit.module.path, f"stays with {hold.unit.module.path}:{line}: {hold.message}")
+    return reasons
+
+
+def _file_results(loaded: Loaded, outcome: Outcome, source: Source, reasons: dict[str, str]) -> list[FileResult]:
     results = [_skipped(path, f"does not use {source.packages[0]}") for path in loaded.skipped]
     for path, problem in loaded.problems.items():
         results.append(FileResult(path, "failed", reason=problem.reason))
@@ -180,7 +191,7 @@ def _file_results(loaded: Loaded, outcome: Outcome, source: Source) -> list[File
         elif reason is not None:
             results.append(FileResult(path, "failed", reason=reason))
         else:
-            results.append(FileResult(path, "unchanged"))
+            results.append(FileResult(path, "unchanged", reason=reasons.get(path)))
     for path, text in outcome.texts.items():
         if path not in loaded.sources:
             results.append(FileResult(path, "rewritten", *count("", text), None, "", text, text.encode()))

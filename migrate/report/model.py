@@ -26,7 +26,7 @@ class FileResult:
         status: "skipped" files do not concern the SDK; "failed" ones could not be read, rewritten or written.
         added: lines of the diff.
         removed: lines of the diff.
-        reason: one line, for what was skipped or failed.
+        reason: one line, for what was skipped or failed, and for unchanged files with a part that stays.
         old: text before; empty for a new file.
         new: text after; None if there is none to write.
         encoded: ``new`` in the file's own encoding, as it is written.

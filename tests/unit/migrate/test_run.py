@@ -148,6 +148,19 @@ def test_run_workflow_held_back_names_what_holds_it(go):
     assert "workflow a (a.py:6): it is special" in held.message
 
 
+def test_run_file_without_findings_of_its_own_says_what_keeps_it(go):
+    class Linked(Tiny):
+        def survey(self, project):
+            survey = super().survey(project)
+            module = project.paths["b.py"]
+            survey.link(survey.units[0], survey.unit("client", "b", module, module.tree))
+            survey.units[0].need("manual", "RM190", survey.units[0].node, "it is special", "decide")
+            return survey
+
+    report = go({"a.py": FLOW.format(name="a"), "b.py": "import sdk\n"}, source=Linked())
+    assert {one.path: one.reason for one in report.files}["b.py"] == "stays with a.py:6: it is special"
+
+
 def test_run_suppression_on_a_header_leaves_the_workflow_alone(go):
     text = FLOW.format(name="a").replace("@workflow", "@workflow  # resonate-migrate: ignore[RM110] later")
     report = go({"a.py": text})
