@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from compat.dbos.error import DBOSConflictingWorkflowError, DBOSException
+from resonate_core import Function
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,6 +87,8 @@ def workflow_of(function: Callable[..., Any]) -> Workflow:
         DBOSException: it is none.
         DBOSConflictingWorkflowError: another one has its name.
     """
+    if isinstance(function, Function):  # migrated already, and registered with the same client
+        return Workflow(function.name, function.func, is_async=False)
     found = getattr(getattr(function, "__func__", function), "__dbos_workflow__", None)
     if not isinstance(found, Workflow):
         raise DBOSException(f"{function!r} is no workflow; decorate it with @DBOS.workflow()")
