@@ -30,6 +30,18 @@ _SERIALIZATION_FAILURES: Final = ("40001", "40P01")
 _session: Final[ContextVar[Any]] = ContextVar("dbos_session", default=None)
 
 
+def current_session() -> Any:
+    """Return the session of the transaction that runs.
+
+    Raises:
+        DBOSException: none does.
+    """
+    found = _session.get()
+    if found is None:
+        raise DBOSException("sql_session works in a transaction only")
+    return found
+
+
 class SQLAlchemyDatasource:
     """A database of the application's.
 
@@ -66,10 +78,7 @@ class SQLAlchemyDatasource:
         Raises:
             DBOSException: none does.
         """
-        found = _session.get()
-        if found is None:
-            raise DBOSException("sql_session works in a function of @datasource.transaction() only")
-        return found
+        return current_session()
 
     def transaction(self, *, name: str | None = None, **unknown: Any) -> Callable[[Any], Any]:
         """Run a function in a transaction: once for each call of a workflow; plainly outside."""
@@ -87,6 +96,10 @@ class SQLAlchemyDatasource:
             return called
 
         return decorate
+
+    def run_named(self, name: str, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Run a function in a transaction, recorded under a name."""
+        return self._called(StepRules(name), function, args, kwargs)
 
     def run_tx_step(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Run any function in a transaction."""

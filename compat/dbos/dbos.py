@@ -34,6 +34,7 @@ from compat.dbos.runtime import Runtime, require
 from compat.dbos.scheduling import Scheduling
 from compat.dbos.steps import call_step, call_step_async
 from compat.dbos.talking import Talking
+from compat.dbos.transacting import ClassProperty, Transacting
 from compat.unsupported import UnsupportedFeatureError
 
 _RECOVERY_DEFAULT = 100
@@ -46,22 +47,12 @@ class DBOSConfig(TypedDict, total=False):
     name: str
     system_database_url: str | None
     database_url: str | None
+    application_database_url: str | None
     application_version: str
     executor_id: str
     log_level: str
     enable_patching: bool
     max_executor_threads: int
-
-
-class _ClassProperty:
-    """A property of the class itself: ``DBOS.workflow_id``."""
-
-    def __init__(self, get: Callable[[], Any]) -> None:
-        self._get = get
-        self.__doc__ = get.__doc__
-
-    def __get__(self, instance: Any, owner: Any) -> Any:
-        return self._get()
 
 
 class _Refusing(type):
@@ -73,7 +64,7 @@ class _Refusing(type):
         refuse_name(name)
 
 
-class DBOS(Managing, Queueing, Scheduling, Talking, metaclass=_Refusing):
+class DBOS(Managing, Queueing, Scheduling, Talking, Transacting, metaclass=_Refusing):
     """Workflows and steps of DBOS, on Resonate."""
 
     _runtime: ClassVar[Runtime | None] = None
@@ -198,24 +189,24 @@ class DBOS(Managing, Queueing, Scheduling, Talking, metaclass=_Refusing):
 
     # -- where the caller stands ----------------------------------------------------------------------------------
 
-    @_ClassProperty
+    @ClassProperty
     def workflow_id() -> str | None:
         """Id of the workflow that the caller runs in, None outside."""
         step, place = step_here.get(), workflow_here.get()
         return step.workflow_id if step is not None else place.id if place is not None else None
 
-    @_ClassProperty
+    @ClassProperty
     def step_id() -> int | None:
         """Number of the step that the caller runs in, or of the last durable call of its workflow."""
         step, place = step_here.get(), workflow_here.get()
         return step.step_id if step is not None else place.step_id if place is not None else None
 
-    @_ClassProperty
+    @ClassProperty
     def step_status() -> StepPlace | None:
         """What is known about the step that the caller runs in."""
         return step_here.get()
 
-    @_ClassProperty
+    @ClassProperty
     def application_version() -> str:
         """The version that the configuration names."""
         found = DBOS.launched().config.get("application_version")
@@ -223,12 +214,12 @@ class DBOS(Managing, Queueing, Scheduling, Talking, metaclass=_Refusing):
             raise UnsupportedFeatureError("DBOS.application_version", "name one in the config: application_version")
         return str(found)
 
-    @_ClassProperty
+    @ClassProperty
     def executor_id() -> str:
         """Name of this process, as the configuration has it."""
         return str(DBOS.launched().config.get("executor_id") or "local")
 
-    @_ClassProperty
+    @ClassProperty
     def logger() -> logging.Logger:
         """DBOS's logger."""
         return logging.getLogger("dbos")

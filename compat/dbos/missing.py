@@ -25,7 +25,7 @@ _DONE: Final[Mapping[str, tuple[str, ...]]] = {
     _LIMITS: ("listen_queues", "delete_queue", "set_workflow_delay"),
     "start the newest call with SetEnqueueOptions(deduplication_id=..., delay_seconds=...)": ("Debouncer",),
     "call DBOSClient.enqueue with a deduplication_id and delay_seconds": ("DebouncerClient",),
-    _TRANSACTION: ("transaction", "sql_session", "AsyncSQLAlchemyDatasource"),
+    _TRANSACTION: ("AsyncSQLAlchemyDatasource",),
     _VERSIONS: (
         "patch",
         "deprecate_patch",

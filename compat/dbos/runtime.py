@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from compat.dbos.async_body import AsyncBody
 from compat.dbos.body import Body
 from compat.dbos.context import WorkflowPlace, step_here, take_workflow_id, wishes, workflow_here
+from compat.dbos.datasource import SQLAlchemyDatasource
 from compat.dbos.error import (
     DBOSConflictingWorkflowError,
     DBOSException,
@@ -65,6 +66,18 @@ class Runtime:
         self.is_launched = True
         apply_decorated(self)
 
+    @functools.cached_property
+    def datasource(self) -> SQLAlchemyDatasource:
+        """The application's database, as the configuration names it.
+
+        Raises:
+            DBOSException: it names none.
+        """
+        url = self.config.get("application_database_url") or self.config.get("database_url")
+        if not url:
+            raise DBOSException("transactions need application_database_url in the config")
+        return SQLAlchemyDatasource.create(str(url))
+
     def register(self, workflow: Workflow) -> None:
         """Let this process run a workflow."""
         self.client.register(durable(name=workflow.name)(_driver_of(workflow)))
@@ -72,6 +85,8 @@ class Runtime:
     def destroy(self, timeout: float) -> None:
         """Stop; what runs goes on in other processes, or at the next launch."""
         self.client.stop(timeout=timeout)
+        if "datasource" in vars(self):
+            self.datasource.engine.dispose()
         self.is_launched = False
 
     # -- starting -------------------------------------------------------------------------------------------------

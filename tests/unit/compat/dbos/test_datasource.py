@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from compat.dbos import DBOS, SetWorkflowID, SQLAlchemyDatasource
 from compat.dbos.context import StepPlace, step_here
 from compat.dbos.error import DBOSException
+from compat.unsupported import UnsupportedFeatureError
 
 SOURCE: list[SQLAlchemyDatasource] = []
 
@@ -49,6 +50,17 @@ def pays(*names: str) -> list[object]:
 @DBOS.workflow()
 def pays_in_a_step() -> None:
     transacts_in_a_step()
+
+
+@DBOS.transaction()
+def pay_as_in_2(name: str) -> int:
+    DBOS.sql_session.execute(sa.text("insert into paid values (:name)"), {"name": name})
+    return int(DBOS.sql_session.execute(sa.text("select count(*) from paid")).scalar())
+
+
+@DBOS.workflow()
+def pays_as_in_2(*names: str) -> list[int]:
+    return [pay_as_in_2(name) for name in names]
 
 
 def rows(source) -> list[str]:
@@ -94,3 +106,23 @@ def test_transaction_outside_a_workflow_is_a_plain_one(source):
 def test_transaction_in_a_step_is_refused(dbos, source):
     with pytest.raises(AssertionError, match="pay"):
         pays_in_a_step()
+
+
+def test_transactions_of_2_x_use_the_database_of_the_config(source, tmp_path, monkeypatch):
+    monkeypatch.setenv("RESONATE_URL", "memory:")
+    DBOS(config={"name": "test", "application_database_url": f"sqlite:///{tmp_path}/app.db"})
+    DBOS.launch()
+    try:
+        with SetWorkflowID("w"):
+            assert pays_as_in_2("a", "b") == [1, 2]
+        assert pay_as_in_2("c") == 3
+        with SetWorkflowID("x"), pytest.raises(UnsupportedFeatureError, match="pay_as_in_2"):
+            pay_as_in_2("d")
+    finally:
+        DBOS.destroy()
+    assert rows(source) == ["a", "b", "c"]
+
+
+def test_other_isolation_is_refused():
+    with pytest.raises(UnsupportedFeatureError, match="READ COMMITTED"):
+        DBOS.transaction("READ COMMITTED")
