@@ -70,6 +70,9 @@ class DBOS(Managing, Queueing, Scheduling, Talking, Transacting, metaclass=_Refu
     _runtime: ClassVar[Runtime | None] = None
 
     def __init__(self, *, config: Mapping[str, Any] | None = None, **unknown: Any) -> None:
+        for web in {"fastapi", "flask"} & {name for name, value in unknown.items() if value is not None}:
+            instead = "call DBOS.launch() and DBOS.destroy() in the application's lifespan"
+            raise UnsupportedFeatureError(f"DBOS({web}=...)", instead)
         refuse_arguments("DBOS", unknown)
         if DBOS._runtime is None:
             DBOS._runtime = Runtime(config or {})
