@@ -65,8 +65,12 @@ def _advance(execution: Execution) -> Operation[None]:
             if response.promise is not None and write.then is not None:
                 write.then(response)
                 found_any = True
-        if not found_any:
+        if not found_any and not execution.answers_open:
             return
+        if not found_any:
+            # What is not made yet has no answer. The record ends here, so messages need not wait for what comes of it:
+            # whoever has sent a signal asks for the state after it.
+            execution.answers_open = 0
 
 
 def _records(branch: str) -> Operation[list[PromiseRecord]]:

@@ -124,6 +124,31 @@ def test_query_of_a_finished_execution_sees_the_last_state(account):
     assert account.query("current") == 3
 
 
+def test_query_sees_a_signal_while_the_function_waits_for_a_promise_that_is_not_made_yet(url):
+    @durable(name="Waits")
+    class Waits:
+        def __init__(self) -> None:
+            self.count = 0
+
+        @entry
+        def run(self, ctx):
+            yield ctx.sleep(3600)
+
+        @signal
+        def add(self) -> None:
+            self.count += 1
+
+        @query
+        def get(self) -> int:
+            return self.count
+
+    with Resonate(url) as client:
+        client.register(Waits)
+        handle = client.options(target="poll://any@nobody").begin_rpc("w", Waits)  # no worker ever makes the promise
+        handle.signal(Waits.add)
+        assert handle.query(Waits.get) == 1
+
+
 def test_query_of_an_unknown_name_says_which_there_are(account):
     with pytest.raises(UsageError, match="no query 'total'; it has: current"):
         account.query("total")
