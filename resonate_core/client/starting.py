@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from resonate_core.protocol.requests import Response
     from resonate_core.scheduler.environment import Environment
 
+
 @dataclass(frozen=True)
 class Start:
     """One start as asked for.

@@ -76,7 +76,7 @@ def parse(body: bytes | str) -> Any:
 
 def _not_json(body: bytes | str, error: Exception) -> str:
     sample = body[:60]
-    hint = 'text needs its quotes: \'"ok"\'' if body[:1].isalpha() else "write JSON"
+    hint = "text needs its quotes: '\"ok\"'" if body[:1].isalpha() else "write JSON"
     return f"stored data is not JSON: expected JSON text, found {sample!r} ({error}); {hint}, or set the same encryptor"
 
 

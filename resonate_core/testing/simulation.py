@@ -70,9 +70,7 @@ class Simulation:
         ttl: lease of a task, seconds.
     """
 
-    def __init__(
-        self, seed: int, *things: Any, workers: int = 3, faults: Faults | None = None, ttl: float = 5
-    ) -> None:
+    def __init__(self, seed: int, *things: Any, workers: int = 3, faults: Faults | None = None, ttl: float = 5) -> None:
         self.seed = seed
         self.random = random.Random(seed)  # noqa: S311 - repeatable, not secret
         self.faults = Faults() if faults is None else faults

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 
@@ -124,29 +125,45 @@ def test_query_of_a_finished_execution_sees_the_last_state(account):
     assert account.query("current") == 3
 
 
-def test_query_sees_a_signal_while_the_function_waits_for_a_promise_that_is_not_made_yet(url):
-    @durable(name="Waits")
-    class Waits:
-        def __init__(self) -> None:
-            self.count = 0
+def test_query_sees_a_signal_while_the_function_waits_for_a_promise_that_is_not_made_yet(tmp_path):
+    def waits(how):
+        @durable(name="Waits")
+        class Waits:
+            def __init__(self) -> None:
+                self.count = 0
 
-        @entry
-        def run(self, ctx):
-            yield ctx.sleep(3600)
+            @entry
+            def run(self, ctx):
+                yield ctx.run(add, 1, 2)
+                yield from how(ctx)
 
-        @signal
-        def add(self) -> None:
-            self.count += 1
+            @signal
+            def count_up(self) -> None:
+                self.count += 1
 
-        @query
-        def get(self) -> int:
-            return self.count
+            @query
+            def get(self) -> int:
+                return self.count
 
-    with Resonate(url) as client:
-        client.register(Waits)
-        handle = client.options(target="poll://any@nobody").begin_rpc("w", Waits)  # no worker ever makes the promise
-        handle.signal(Waits.add)
-        assert handle.query(Waits.get) == 1
+        return Waits
+
+    def for_ever(ctx):
+        yield ctx.wait_until(lambda: False)
+
+    def for_an_hour(ctx):
+        yield ctx.sleep(3600)
+
+    url = f"sqlite:///{tmp_path}/r.db"
+    with Resonate(url) as worker:  # records the step and nothing after it
+        worker.register(waits(for_ever))
+        handle = worker.begin_run("w", "Waits")
+        while not worker.promises.search(state="resolved"):
+            time.sleep(0.001)
+    with Resonate(url, group="elsewhere") as client:
+        client.register(waits(for_an_hour))
+        handle = client.get("w")
+        handle.signal("count_up")
+        assert handle.query("get") == 1
 
 
 def test_query_of_an_unknown_name_says_which_there_are(account):

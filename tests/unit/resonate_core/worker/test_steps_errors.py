@@ -83,9 +83,7 @@ def through(function):
     return wrapper
 
 
-@pytest.mark.parametrize(
-    "function", [two, async_two, through(two), functools.partial(two), len, through(async_two)]
-)
+@pytest.mark.parametrize("function", [two, async_two, through(two), functools.partial(two), len, through(async_two)])
 def test_wrong_argument_count_is_not_retried(either, function):
     outcome = either.run(function, 1, 2, 3, policy=Constant(0), name="two")
     assert isinstance(outcome.error, TypeError)
