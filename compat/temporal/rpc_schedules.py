@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from google.protobuf.json_format import ParseDict
@@ -16,7 +17,7 @@ from temporalio.service import RPCStatusCode
 from compat.temporal import ids, rpc
 from compat.temporal.groups import workflow_group
 from compat.temporal.schedule_driver import EVENT
-from compat.temporal.schedule_spec import check
+from compat.temporal.schedule_spec import check, future_times
 from compat.temporal.starts import FOREVER_S, TAG_KIND, message_to_dict
 from resonate_core import AlreadyStartedError, ExecutionClosedError, NotFoundError
 
@@ -35,6 +36,17 @@ def _promise_id(schedule_id: str) -> str:
 
 def _schedule_id(record: PromiseRecord) -> str:
     return ids.workflow_id(record.tags["temporal:schedule-id"])
+
+
+def _first_info(record: PromiseRecord, state: dict[str, Any]) -> ScheduleInfo:
+    """Return what is known of a schedule before a worker has taken it up."""
+    info = ScheduleInfo()
+    info.create_time.FromMilliseconds(record.created_at)
+    after = datetime.fromtimestamp(record.created_at / 1000, UTC)
+    spec = ParseDict(state["schedule"], Schedule()).spec
+    for time in future_times(spec, after, _promise_id(_schedule_id(record))):
+        info.future_action_times.add().FromDatetime(time)
+    return info
 
 
 class ScheduleCalls:
@@ -80,7 +92,7 @@ class ScheduleCalls:
         if published is not None:
             return published
         first: dict[str, Any] = self.connection.host.arguments(record)[0]
-        return first
+        return {**first, "info": message_to_dict(_first_info(record, first))}
 
     async def describe_schedule(self, request: v1.DescribeScheduleRequest) -> v1.DescribeScheduleResponse:
         """Describe a schedule."""
@@ -89,8 +101,6 @@ class ScheduleCalls:
         response = v1.DescribeScheduleResponse(
             schedule=ParseDict(state["schedule"], Schedule()), info=ParseDict(state.get("info") or {}, ScheduleInfo())
         )
-        if not response.info.HasField("create_time"):
-            response.info.create_time.FromMilliseconds(record.created_at)
         response.memo.CopyFrom(ParseDict(state.get("memo") or {}, Memo()))
         response.search_attributes.CopyFrom(ParseDict(state.get("attributes") or {}, SearchAttributes()))
         return response

@@ -16,7 +16,7 @@ from temporalio.api.workflowservice.v1 import StartWorkflowExecutionRequest
 
 from compat.temporal import failures
 from compat.temporal.payloads import all_to_stored
-from compat.temporal.schedule_spec import next_after
+from compat.temporal.schedule_spec import future_times, next_after
 from compat.temporal.starts import WorkflowStart, message_to_dict
 from resonate_core import Driver
 
@@ -33,7 +33,6 @@ EVENT: Final = "temporal:schedule"
 #: Actions after which the driver begins a new history.
 _ACTIONS_PER_RUN: Final = 100
 _RECENT: Final = 10
-_FUTURE: Final = 10
 _BUFFER_MAX: Final = 1_000
 _CATCHUP_DEFAULT: Final = timedelta(days=365)
 _POLICY = ScheduleOverlapPolicy
@@ -214,13 +213,8 @@ class ScheduleRun:
 
     def _publish(self) -> Doing:
         del self._info.future_action_times[:]
-        cursor = self._cursor
-        for _ in range(_FUTURE):
-            due = next_after(self._schedule.spec, cursor, self._ctx.id)
-            if due is None:
-                break
-            cursor = due[0]
-            self._info.future_action_times.add().FromDatetime(due[1].astimezone(UTC).replace(tzinfo=None))
+        for time in future_times(self._schedule.spec, self._cursor, self._ctx.id):
+            self._info.future_action_times.add().FromDatetime(time)
         del self._info.running_workflows[:]
         for found in self._running.values():
             self._info.running_workflows.add(workflow_id=found["id"], run_id=found["run"])

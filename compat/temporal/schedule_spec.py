@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _STEPS_MAX: Final = 366 * 8 + 200
 #: Candidates that exclusions may strike out one after the other.
 _EXCLUDED_MAX: Final = 10_000
+_FUTURE: Final = 10
 
 _FIELDS: Final = (
     ("second", 0, 59, (0,)),
@@ -37,6 +38,15 @@ def check(spec: ScheduleSpec) -> None:
     for interval in spec.interval:
         if interval.interval.ToTimedelta() <= timedelta(0):
             raise ValueError("Interval is too small")
+
+
+def future_times(spec: ScheduleSpec, after: datetime, seed: str) -> list[datetime]:
+    """Return when the next actions come, jitter included: at most ten, as Temporal shows."""
+    times: list[datetime] = []
+    while len(times) < _FUTURE and (due := next_after(spec, after, seed)) is not None:
+        after = due[0]
+        times.append(due[1].astimezone(UTC).replace(tzinfo=None))
+    return times
 
 
 def next_after(spec: ScheduleSpec, after: datetime, seed: str) -> tuple[datetime, datetime] | None:

@@ -44,4 +44,8 @@ def test_program_on_the_shim_prints_what_it_prints_on_the_real_server(
 ) -> None:
     original = start(name, tmp_path / "original", {"TEMPORAL_ADDRESS": temporal_address}, changed=False)
     shim = start(name, tmp_path / "shim", {"RESONATE_URL": f"sqlite:///{tmp_path / 'shim.db'}"}, changed=True)
-    assert lines(shim) == lines(original)
+    try:
+        assert lines(shim) == lines(original)
+    finally:
+        shim.stop()
+        original.stop()
