@@ -35,9 +35,7 @@ def test_async_body_without_durable_calls_stays_async(migrate) -> None:
 
 def test_awaited_helper_without_durable_calls_becomes_plain(body) -> None:
     text = "async def local(x):\n    return x\nreturn await local(n) + await act_async(n)"
-    assert body(text, is_async=True) == (
-        "def local(x):\n    return x\nreturn local(n) + (yield ctx.run(act_async, n))"
-    )
+    assert body(text, is_async=True) == ("def local(x):\n    return x\nreturn local(n) + (yield ctx.run(act_async, n))")
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,7 @@ import pytest
 
 CASES = {
     "return DBOS.run_step(None, len, items)": "return (yield ctx.run(len, items).options(retry_policy=Never()))",
-    "DBOS.run_step({'name': 'x'}, lambda: print(n))": (
-        "yield ctx.run(lambda: print(n)).options(retry_policy=Never())"
-    ),
+    "DBOS.run_step({'name': 'x'}, lambda: print(n))": ("yield ctx.run(lambda: print(n)).options(retry_policy=Never())"),
     "DBOS.run_step({'retries_allowed': True}, len, items)": (
         "yield ctx.run(len, items).options(retry_policy=Backoff(1, max_attempts=3))"
     ),

@@ -20,9 +20,7 @@ CASES = {
     ),
     "r = [x for x in items if act(x)]": "r = []\nfor x in items:\n    if (yield ctx.run(act, x)):\n        r.append(x)",
     "r = [helper(x) for x in items]": "r = []\nfor x in items:\n    r.append((yield from helper(ctx, x)))",
-    "print(n, len([act(x) for x in items]))": (
-        "results = []\n" + LOOP.format("results") + "\nprint(n, len(results))"
-    ),
+    "print(n, len([act(x) for x in items]))": ("results = []\n" + LOOP.format("results") + "\nprint(n, len(results))"),
     "if [act(x) for x in items]:\n    print(n)": (
         "results = []\n" + LOOP.format("results") + "\nif results:\n    print(n)"
     ),

@@ -5,14 +5,10 @@ import pytest
 CASES = {
     "return child(n)": "return (yield ctx.rpc(child, n))",
     "DBOS.start_workflow(child, n)": "yield ctx.detached(child, n)",
-    "h = DBOS.start_workflow(child, value=n)\nact()": (
-        "h = yield ctx.detached(child, value=n)\nyield ctx.run(act)"
-    ),
+    "h = DBOS.start_workflow(child, value=n)\nact()": ("h = yield ctx.detached(child, value=n)\nyield ctx.run(act)"),
     "h = DBOS.start_workflow(child, n)\nreturn h.get_result()": "h = yield ctx.begin_rpc(child, n)\nreturn (yield h)",
     "return DBOS.start_workflow(child, n).get_result()": "return (yield ctx.rpc(child, n))",
-    "h = DBOS.start_workflow(child, n)\nreturn h.get_workflow_id()": (
-        "h = yield ctx.detached(child, n)\nreturn h.id"
-    ),
+    "h = DBOS.start_workflow(child, n)\nreturn h.get_workflow_id()": ("h = yield ctx.detached(child, n)\nreturn h.id"),
     "with SetWorkflowID(key):\n    child(n)": "yield ctx.rpc(child, n).options(id=key)",
     "with SetWorkflowTimeout(5):\n    child(n)": "yield ctx.rpc(child, n).options(timeout=5)",
     "with SetWorkflowID(key):\n    with SetWorkflowTimeout(5):\n        child(n)": (
