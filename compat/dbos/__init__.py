@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from compat.dbos import error
 from compat.dbos.client import DBOSClient, EnqueueOptions
+from compat.dbos.config import DBOSConfig
 from compat.dbos.context import SetWorkflowID, SetWorkflowTimeout
 from compat.dbos.datasource import SQLAlchemyDatasource
-from compat.dbos.dbos import DBOS, DBOSConfig
+from compat.dbos.dbos import DBOS
 from compat.dbos.functions import DBOSConfiguredInstance
 from compat.dbos.handles import WorkflowHandle, WorkflowHandleAsync, WorkflowStatus
 from compat.dbos.missing import INSTEAD

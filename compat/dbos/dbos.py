@@ -6,8 +6,9 @@ import functools
 import inspect
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, TypedDict, TypeVar
+from typing import Any, ClassVar, TypeVar
 
+from compat.dbos.config import check_config
 from compat.dbos.context import StepPlace, step_here, workflow_here
 from compat.dbos.error import DBOSException
 from compat.dbos.functions import (
@@ -41,20 +42,6 @@ _RECOVERY_DEFAULT = 100
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class DBOSConfig(TypedDict, total=False):
-    """Settings; what concerns DBOS's own database, its console and its conductor is accepted and has no effect here."""
-
-    name: str
-    system_database_url: str | None
-    database_url: str | None
-    application_database_url: str | None
-    application_version: str
-    executor_id: str
-    log_level: str
-    enable_patching: bool
-    max_executor_threads: int
-
-
 class _Refusing(type):
     """Class of ``DBOS``: names that are missing here are refused with what to do."""
 
@@ -75,6 +62,7 @@ class DBOS(Managing, Queueing, Scheduling, Talking, Transacting, metaclass=_Refu
             raise UnsupportedFeatureError(f"DBOS({web}=...)", instead)
         refuse_arguments("DBOS", unknown)
         if DBOS._runtime is None:
+            check_config(config or {})
             DBOS._runtime = Runtime(config or {})
 
     # -- life -----------------------------------------------------------------------------------------------------
