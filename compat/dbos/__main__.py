@@ -14,6 +14,9 @@ _USAGE = "usage: python -m compat.dbos (PROGRAM.py | -m MODULE) [ARGUMENTS...]"
 def main() -> None:
     """Swap dbos for the shim, then run the program as Python would."""
     arguments = sys.argv[1:]
+    if arguments[:1] in (["-h"], ["--help"]):
+        sys.stdout.write(f"{_USAGE}\n")
+        return
     if not arguments or (arguments[0] == "-m" and len(arguments) < 2):
         sys.exit(_USAGE)
     swap()
