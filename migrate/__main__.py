@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import sys
+import traceback
+from typing import Final
 
 import click
 
 from migrate.cli import root
 from migrate.errors import MigrateError
+
+#: Exit code where the tool itself is at fault; sysexits.h calls it EX_SOFTWARE.
+DEFECT: Final = 70
 
 
 def main() -> None:
@@ -30,7 +35,23 @@ def call(arguments: list[str]) -> int:
     except MigrateError as error:
         click.echo(f"resonate-migrate: {error}", err=True)
         return error.exit_code
+    except Exception as error:  # noqa: BLE001 - a defect of ours must not look like the user's
+        return _defect(error)
     return code if isinstance(code, int) else 0
+
+
+def _defect(error: Exception) -> int:
+    """Say that the fault is ours, where it is, and what it means for the project."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    click.echo(
+        f"resonate-migrate: this is a defect of the tool, not of your project: {type(error).__name__}: {error} "
+        f"(line {last.lineno} of {last.name}).\nFiles are written one whole group at a time, so none is half "
+        "rewritten; what was written before can be taken back with: resonate-migrate undo\n"
+        "Please report it with these lines:\n",
+        err=True,
+    )
+    click.echo("".join(traceback.format_exception(error)), err=True)
+    return DEFECT
 
 
 if __name__ == "__main__":
