@@ -34,7 +34,7 @@ class Area:
 
 
 #: What the two shims have in common: the error for what cannot be honoured.
-SHARED: Final = ("compat.unsupported",)
+SHARED: Final = ("compat.program", "compat.unsupported")
 
 AREAS: Final = [
     Area("resonate_core", ours=("resonate_core",), never=("temporalio", "dbos", "libcst")),
