@@ -70,10 +70,15 @@ class Program:
 
 def start(arguments: Sequence[str], *, folder: Path, env: Mapping[str, str], name: str, logs: Path) -> Program:
     """Start a Python program; ``name`` names its output and log file in ``logs``."""
+    full = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1", **env}
+    return launch([sys.executable, *arguments], folder=folder, env=full, name=name, logs=logs)
+
+
+def launch(command: Sequence[str], *, folder: Path, env: Mapping[str, str], name: str, logs: Path) -> Program:
+    """Start any program; ``name`` names its output and log file in ``logs``."""
     output_file, log_file = logs / f"{name}.out", logs / f"{name}.log"
-    full = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1", **env}
     with output_file.open("wb") as output, log_file.open("wb") as log:
-        process = subprocess.Popen([sys.executable, *arguments], cwd=folder, env=full, stdout=output, stderr=log)
+        process = subprocess.Popen(command, cwd=folder, env={**os.environ, **env}, stdout=output, stderr=log)
     return Program(process, output_file, log_file)
 
 
