@@ -60,7 +60,7 @@ def _common(function: Any) -> Any:
             metavar="temporal|dbos|auto",
             help="SDK to migrate from. [default: auto, by the imports]",
         ),
-        click.option("--max-tier", type=click.Choice(_TIERS), help="Leave workflows that need more. [default: helper]"),
+        click.option("--max-tier", type=click.Choice(_TIERS), help="Leave workflows that need more. [default: compat]"),
         click.option(
             "--select",
             multiple=True,

@@ -10,8 +10,9 @@ if TYPE_CHECKING:
 
     from migrate.findings import Tier
 
-#: What a run goes up to unless it is told otherwise. With "compat" whatever stays moves onto the shim, if there is one.
-DEFAULT_MAX_TIER: Final[Tier] = "helper"
+#: What a run goes up to unless it is told otherwise: what cannot be rewritten moves onto the shim, so that the whole
+#: project runs on Resonate afterwards.
+DEFAULT_MAX_TIER: Final[Tier] = "compat"
 
 
 @dataclass(frozen=True)

@@ -113,18 +113,25 @@ class Shim:
     Attributes:
         package: import name of the SDK.
         target: import name of the shim.
-        modules: modules of the SDK that the shim mirrors, below the package; "" is the package itself.
-        refused: dotted names in those modules that cannot work without the original's server.
+        modules: modules of the SDK that the shim mirrors, below the package; None if it mirrors every one.
+        refused: dotted names, of modules or of things in them, that cannot work without the original's server.
     """
 
     package: str
     target: str
-    modules: frozenset[str]
+    modules: frozenset[str] | None
     refused: frozenset[str] = frozenset()
 
     def has(self, module: str) -> bool:
         """Tell whether the shim mirrors a module of the SDK."""
-        return module == self.package or module.removeprefix(f"{self.package}.") in self.modules
+        if self.refuses(module):
+            return False
+        return module == self.package or self.modules is None or module.removeprefix(f"{self.package}.") in self.modules
+
+    def refuses(self, name: str) -> bool:
+        """Tell whether a name, or what it is a part of, is refused."""
+        parts = name.split(".")
+        return any(".".join(parts[:length]) in self.refused for length in range(2, len(parts) + 1))
 
     def moved(self, module: str) -> str:
         """Return the shim's name for a module of the SDK."""
@@ -136,14 +143,12 @@ SHIMS: Final[Mapping[str, Shim]] = {
     "temporal": Shim(
         "temporalio",
         "compat.temporal",
+        None,  # what the shim does not replace it passes on, whatever its name
         frozenset(
             {
-                "activity", "client", "common", "converter", "envconfig", "exceptions", "runtime", "service", "testing",
-                "worker", "workflow",
-            }
-        ),
-        frozenset(
-            {
+                "temporalio.contrib.nexus", "temporalio.nexus", "temporalio.bridge",
+                "temporalio.worker.ExecuteNexusOperationStartInput",
+                "temporalio.worker.NexusOperationInboundInterceptor",
                 "temporalio.workflow.NexusClient", "temporalio.workflow.NexusOperationCancellationType",
                 "temporalio.workflow.NexusOperationHandle", "temporalio.workflow.create_nexus_client",
             }

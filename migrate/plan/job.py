@@ -51,6 +51,7 @@ class Job:
         plans: planned edits by path.
         new_files: files to create, by path.
         shimmed: held groups that move onto the shim, with the name of the group of their edits.
+        unshimmed: held groups that the shim cannot take, with what it does not have.
         left_out: groups that cannot be written although they could be planned, with a path and the reason.
         findings: what is said to the person, beyond what the survey said.
     """
@@ -65,6 +66,7 @@ class Job:
         self.new_files: dict[str, NewFile] = {}
         self.left_out: dict[str, tuple[str, FileProblem]] = {}
         self.shimmed: dict[str, str] = {}
+        self.unshimmed: dict[str, str] = {}
         self._contexts: dict[Definition, str] = {}
 
     # -- what converts

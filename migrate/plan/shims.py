@@ -1,7 +1,7 @@
 """Move what stays onto the drop-in shim: its imports change, its code does not.
 
 A group that is held back runs on the shim if every import of the SDK in its files is of a module that the shim has.
-Groups that share a file move together or not at all. This is the tier ``compat``; it needs ``--max-tier compat``.
+Groups that share a file move together or not at all. This is the tier ``compat``; ``--max-tier helper`` leaves it out.
 """
 
 from __future__ import annotations
@@ -27,8 +27,10 @@ def move_to_shim(job: Job, source: str) -> None:
     if shim is None:
         return
     files = _files_of_held_groups(job)
-    stuck = {module: reason for module in files if (reason := _obstacle(job, module, shim))}
-    blocked = _spread({group for module in stuck for group in files[module]}, files)
+    stuck = {module: name for module in files if (name := _obstacle(job, module, shim))}
+    blocked = {group: f"{module.path} uses {name}" for module, name in stuck.items() for group in files[module]}
+    _spread(blocked, files)
+    job.unshimmed.update(blocked)
     for module, units in files.items():
         for group, unit in units.items():
             if group not in blocked:
@@ -45,13 +47,15 @@ def _files_of_held_groups(job: Job) -> dict[Module, dict[str, Unit]]:
     return files
 
 
-def _spread(blocked: set[str], files: dict[Module, dict[str, Unit]]) -> set[str]:
-    """A group that shares a file with a blocked one is blocked as well, and so on."""
-    while True:
-        more = {group for units in files.values() if blocked & units.keys() for group in units} - blocked
-        if not more:
-            return blocked
-        blocked |= more
+def _spread(blocked: dict[str, str], files: dict[Module, dict[str, Unit]]) -> None:
+    """A group that shares a file with a blocked one is blocked as well, and so on, for the same reason."""
+    size = -1
+    while size != len(blocked):
+        size = len(blocked)
+        for units in files.values():
+            reason = next((blocked[group] for group in units if group in blocked), None)
+            if reason is not None:
+                blocked.update({group: reason for group in units if group not in blocked})
 
 
 def _obstacle(job: Job, module: Module, shim: Shim) -> str:
@@ -63,8 +67,10 @@ def _obstacle(job: Job, module: Module, shim: Shim) -> str:
         if base.split(".")[0] == shim.package:
             return f"{base}.*"
     for node in module.sites:
-        if isinstance(node, (ast.Name, ast.Attribute)) and job.project.external(module, node) in shim.refused:
-            return job.project.external(module, node)
+        if isinstance(node, (ast.Name, ast.Attribute)):
+            name = job.project.external(module, node)
+            if shim.refuses(name):
+                return name
     return ""
 
 

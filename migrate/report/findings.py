@@ -69,12 +69,20 @@ def _held_back(job: Job, outcome: Outcome) -> list[Finding]:
     found = []
     for unit in job.survey.units:
         hold = job.groups.hold(unit)
-        if hold is None or hold.unit is unit or unit.kind != "workflow" or _has_own_reason(job, unit):
+        if hold is None or unit.kind != "workflow" or is_on_shim(job, outcome, unit):
             continue
-        if is_on_shim(job, outcome, unit):
-            continue
-        found.append(_stays(unit, hold))
+        missing = job.unshimmed.get(job.groups.name(unit))
+        if missing is not None:
+            found.append(_refused(unit, hold, missing))
+        elif hold.unit is not unit and not _has_own_reason(job, unit):
+            found.append(_stays(unit, hold))
     return found
+
+
+def _refused(unit: Unit, hold: Hold, missing: str) -> Finding:
+    message = f"{unit.name} stays on the original SDK: {hold.message}; nor can the shim take it, because {missing}"
+    action = "Solve the first to get generator code, or the second to run on the shim."
+    return finding_at(unit.module, unit.node, "RM008", "manual", message, action)
 
 
 def _on_shim(job: Job, outcome: Outcome) -> list[Finding]:

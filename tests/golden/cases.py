@@ -5,7 +5,7 @@
     source = "temporal"                        # default: the name of the directory
     tiers = { Greeting = "idiomatic" }         # by workflow
     findings = ["RM502 before.py:12", ...]     # code, path, line; all of the run, notes included
-    max_tier = "helper"                        # options of the run
+    max_tier = "compat"                        # options of the run; "helper" if the case does not say
     exit = 3                                   # expected exit code if not 0
 
 An ``after/`` holds every file, unchanged ones too; new files are only there.

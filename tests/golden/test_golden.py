@@ -15,7 +15,8 @@ CASES = all_cases()
 def options(case):
     known = {"max_tier", "select", "ignore", "line_length"}
     given = {name: value for name, value in case.settings.items() if name in known}
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
+    asked = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
+    return {"max_tier": "helper", **asked}  # what the rules do by themselves; cases of the shims ask for more
 
 
 def outcome(case, folder):

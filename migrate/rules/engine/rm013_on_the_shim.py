@@ -13,10 +13,10 @@ RULE: Final = Rule(
     level="review",
     applicability="review",
     what=(
-        "A workflow that cannot become generator code, or belongs together with one that cannot. With --max-tier "
-        "compat the imports of its files move from the SDK to the drop-in: `from temporalio import workflow` becomes "
+        "A workflow that cannot become generator code, or belongs together with one that cannot. The imports of its "
+        "files move from the SDK to the drop-in: `from temporalio import workflow` becomes "
         "`from compat.temporal import workflow`. Nothing else changes. The message says what keeps it from going "
-        "further."
+        "further. --max-tier helper leaves such workflows on the original SDK."
     ),
     why="The program runs on Resonate today, and old-style and migrated workflows call and signal each other.",
     action="Nothing, for it to run. To get generator code, solve the reason that is given, and run again.",
