@@ -9,6 +9,7 @@ from temporalio.bridge.proto.workflow_activation import WorkflowActivation
 from temporalio.bridge.proto.workflow_activation import WorkflowActivationJob as WorkflowActivationJob  # noqa: PLC0414
 
 from compat.temporal import failures, ids
+from compat.temporal.fields import assign
 from compat.temporal.payloads import all_from_stored, from_stored, map_from_stored
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def initialize(start: WorkflowStart, arguments: Sequence[Any], run_id: str, bega
     init.cron_schedule = request.cron_schedule
     init.continued_from_execution_run_id = start.continued_run_id
     init.first_execution_run_id = start.first_run_id or run_id
-    init.original_execution_run_id = run_id
+    assign(init, "original_execution_run_id", run_id)
     init.start_time.FromDatetime(began)
     init.workflow_task_timeout.seconds = request.workflow_task_timeout.seconds or 10
     for key, value in request.header.fields.items():
@@ -62,7 +63,7 @@ def signal(
     job.signal_workflow.signal_name = name
     job.signal_workflow.input.extend(all_from_stored(args))
     job.signal_workflow.identity = identity
-    job.signal_workflow.originating_event_id = event_id
+    assign(job.signal_workflow, "originating_event_id", event_id)
     for key, value in map_from_stored(headers).items():
         job.signal_workflow.headers[key].CopyFrom(value)
     return job

@@ -18,6 +18,7 @@ from temporalio.bridge.proto.activity_task import Start
 from compat.temporal import failures
 from compat.temporal.activity_meta import STARTED_EVENT, ActivityMeta
 from compat.temporal.activity_runner import TIMEOUT_TEXTS, Limits
+from compat.temporal.fields import assign
 from compat.temporal.payloads import all_from_stored, map_from_stored
 from compat.temporal.retries import decide
 from resonate_core import Driver
@@ -57,8 +58,8 @@ def start_of(meta: ActivityMeta, arguments: list[Any], *, scheduled_ms: int, att
         activity_type=meta.activity_type,
         attempt=attempt,
         is_local=meta.is_local,
-        run_id="" if meta.run_id else meta.activity_id,
     )
+    assign(start, "run_id", "" if meta.run_id else meta.activity_id)
     start.workflow_execution.workflow_id = meta.workflow_id
     start.workflow_execution.run_id = meta.run_id
     start.input.extend(all_from_stored(arguments))

@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from temporalio.bridge.proto import NamespaceInfo
 from temporalio.bridge.worker import FixedSizeSlotSupplier
 
 from compat.temporal.activity_runner import ActivityRunner
 from compat.temporal.host import Host
-from compat.temporal.private import PollShutdownError, cancel_activity
+from compat.temporal.private import PollShutdownError, cancel_activity, namespace_info
 from compat.unsupported import UnsupportedFeatureError
 
 if TYPE_CHECKING:
@@ -48,12 +47,12 @@ class BridgeWorker:
 
     # -- life ----------------------------------------------------------------------------------------------------
 
-    async def validate(self) -> NamespaceInfo:
+    async def validate(self) -> Any:
         """Begin to take tasks."""
         assert self._worker is not None
         types = self._config.task_types
         await self.host.start(self._worker, workflows=types.enable_workflows, activities=types.enable_remote_activities)
-        return NamespaceInfo()
+        return namespace_info()
 
     def initiate_shutdown(self) -> None:
         """Stop taking tasks, let activities end, then tell the pollers."""

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
+import inspect
 import threading
 import warnings
 from typing import TYPE_CHECKING, Any, Final
 
 import temporalio
+import temporalio.bridge.proto
 import temporalio.bridge.worker
 import temporalio.converter
 import temporalio.exceptions
@@ -30,7 +33,7 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
     from temporalio.bridge.proto.workflow_activation import WorkflowActivation
 
-TESTED: Final = ((1, 35), (1, 35))
+TESTED: Final = ((1, 20), (1, 35))
 
 
 def check_version() -> None:
@@ -103,6 +106,12 @@ def workflow_worker_of(worker: Any) -> Any:
     return worker._workflow_worker  # noqa: SLF001
 
 
+def namespace_info() -> Any:
+    """Return what a worker learns of its namespace: no limits; None where temporalio does not ask yet."""
+    kind = getattr(temporalio.bridge.proto, "NamespaceInfo", None)
+    return None if kind is None else kind()
+
+
 def cancel_activity(worker: Any, task: Any) -> bool:
     """Cancel an activity that runs in a ``Worker``; return whether it does.
 
@@ -117,8 +126,88 @@ def cancel_activity(worker: Any, task: Any) -> bool:
 
 def environment_without_server(client: Any, store: Any, *, skips_time: bool) -> Any:
     """Return temporalio's own test environment around a client, with something else to shut down than a server."""
-    kind = _testing._V1WorkflowEnvironment if skips_time else _testing._NonTsWorkflowEnvironment  # noqa: SLF001
+    kinds: Any = _testing
+    single = getattr(kinds, "_EphemeralServerWorkflowEnvironment", None)
+    if single is not None:  # until 1.33 one class, which asks its server
+        return single(client, store)
+    kind = kinds._V1WorkflowEnvironment if skips_time else kinds._NonTsWorkflowEnvironment  # noqa: SLF001
     return kind(client, store)
+
+
+#: How temporalio decodes and encodes what goes to an instance and comes from it, in three generations.
+_TAKES: Final = frozenset(inspect.signature(temporalio.bridge.worker.decode_activation).parameters)
+_TAKES_CODEC: Final = "codec" in _TAKES  # until 1.21
+_TAKES_STORAGE: Final = "storage_concurrency_limit" in _TAKES  # from 1.25
+
+
+class _Coding:
+    """Encodes and decodes payloads of activations as the worker's converter says, with their contexts.
+
+    Args:
+        workflow_worker: of the ``Worker``.
+        start: activation job that began the run.
+        run_id: of the run.
+    """
+
+    def __init__(self, workflow_worker: Any, start: Any, run_id: str) -> None:
+        self._worker = workflow_worker
+        self._plain: Any = workflow_worker._data_converter  # noqa: SLF001
+        self._encode_headers: bool = workflow_worker._encode_headers  # noqa: SLF001
+        namespace = workflow_worker._namespace  # noqa: SLF001
+        self._context = temporalio.converter.WorkflowSerializationContext(
+            namespace=namespace, workflow_id=start.workflow_id
+        )
+        self.converter: Any = self._plain.with_context(self._context)
+        if _TAKES_STORAGE:
+            target = temporalio.converter.StorageDriverWorkflowInfo(
+                id=start.workflow_id, run_id=run_id, type=start.workflow_type, namespace=namespace
+            )
+            stored_for = temporalio.converter.StorageDriverStoreContext(target=target)
+            self.converter = self._plain._with_contexts(self._context, stored_for)  # noqa: SLF001
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether there is anything to encode: else payloads pass as they are."""
+        return self._plain.payload_codec is not None or getattr(self._plain, "external_storage", None) is not None
+
+    def _options(self, instance: Any, *, word: str) -> dict[str, Any]:
+        """Return the arguments that say how, whatever this version calls them."""
+        options: dict[str, Any] = {f"{word}_headers": self._encode_headers}
+        if _TAKES_STORAGE:
+            limit = self._worker._max_workflow_task_external_storage_concurrency  # noqa: SLF001
+            return {**options, "data_converter": self._aware_converter(instance), "storage_concurrency_limit": limit}
+        codec = self._aware_codec(instance)
+        if _TAKES_CODEC:
+            return {**options, "codec": codec}
+        return {**options, "data_converter": dataclasses.replace(self.converter, payload_codec=codec)}
+
+    def _aware_converter(self, instance: Any) -> Any:
+        if instance is None:
+            return self.converter
+        return _worker_workflow._CommandAwareDataConverter.create(  # noqa: SLF001
+            instance=instance,
+            context_free_dc=self._plain,
+            workflow_context_dc=self.converter,
+            workflow_context=self._context,
+        )
+
+    def _aware_codec(self, instance: Any) -> Any:
+        if instance is None:
+            return self.converter.payload_codec
+        kind: Any = _worker_workflow
+        return kind._CommandAwarePayloadCodec(  # noqa: SLF001
+            instance, self._plain.payload_codec, self.converter.payload_codec, self._context
+        )
+
+    async def decode(self, activation: WorkflowActivation, instance: Any) -> None:
+        """Decode what an instance is told."""
+        coder: Any = temporalio.bridge.worker.decode_activation
+        await coder(activation, **self._options(instance, word="decode"))
+
+    async def encode(self, completion: WorkflowActivationCompletion, instance: Any) -> None:
+        """Encode what an instance wants."""
+        coder: Any = temporalio.bridge.worker.encode_completion
+        await coder(completion, **self._options(instance, word="encode"))
 
 
 class Instance:
@@ -126,37 +215,37 @@ class Instance:
 
     Args:
         workflow_worker: of the ``Worker`` that registered the workflow.
-        workflow_id: of the run.
     """
 
-    def __init__(self, workflow_worker: Any, workflow_id: str) -> None:
+    def __init__(self, workflow_worker: Any) -> None:
         self._worker = workflow_worker
-        self._workflow_id = workflow_id
         self._instance: Any = None
-        self._converter = workflow_worker._data_converter  # noqa: SLF001
-        self._is_coded = self._converter.payload_codec is not None or self._converter.external_storage is not None
+        self._coding: Any = None
 
     def activate(self, activation: WorkflowActivation) -> WorkflowActivationCompletion:
         """Run the workflow's code until nothing more can happen; what goes wrong is a failed completion."""
+        if self._coding is None:
+            self._coding = _Coding(self._worker, _initialization(activation), activation.run_id)
+        coding = self._coding
         try:
-            if self._is_coded:
-                _codec_loop.run(self._decode(activation))
+            if coding.is_needed:
+                _codec_loop.run(coding.decode(activation, self._instance))
             if self._instance is None:
                 with _nominal_loop():
                     self._instance = self._create(activation)
             completion: WorkflowActivationCompletion = self._instance.activate(activation)
         except Exception as error:  # noqa: BLE001 - whatever user code and converters raise fails the task
-            return self._failed(error)
-        if self._is_coded:
+            completion = self._failed(error)
+        if coding.is_needed:
             try:
-                _codec_loop.run(self._encode(completion))
+                _codec_loop.run(coding.encode(completion, self._instance))
             except Exception as error:  # noqa: BLE001 - the codec is the user's
-                return self._failed(error)
+                completion = WorkflowActivationCompletion()
+                completion.failed.failure.message = f"Failed encoding completion: {error}"
         return completion
 
     def _create(self, activation: WorkflowActivation) -> Any:
-        init = next(job.initialize_workflow for job in activation.jobs if job.HasField("initialize_workflow"))
-        return self._worker._create_workflow_instance(activation, init)  # noqa: SLF001
+        return self._worker._create_workflow_instance(activation, _initialization(activation))  # noqa: SLF001
 
     def _failed(self, error: Exception) -> WorkflowActivationCompletion:
         completion = WorkflowActivationCompletion()
@@ -165,50 +254,23 @@ class Instance:
         if is_final:
             completion.successful.SetInParent()
             failure = completion.successful.commands.add().fail_workflow_execution.failure
+        converter = self._coding.converter
         try:
-            self._converter.failure_converter.to_failure(error, self._converter.payload_converter, failure)
+            converter.failure_converter.to_failure(error, converter.payload_converter, failure)
         except Exception as problem:  # noqa: BLE001 - the converter is the user's
             failure.message = f"Failed converting activation exception: {problem}"
         return completion
-
-    def _context(self) -> Any:
-        return temporalio.converter.WorkflowSerializationContext(
-            namespace=self._worker._namespace,  # noqa: SLF001
-            workflow_id=self._workflow_id,
-        )
-
-    def _aware_converter(self) -> Any:
-        contextual = self._converter.with_context(self._context())
-        if self._instance is None:
-            return contextual
-        return _worker_workflow._CommandAwareDataConverter.create(  # noqa: SLF001
-            instance=self._instance,
-            context_free_dc=self._converter,
-            workflow_context_dc=contextual,
-            workflow_context=self._context(),
-        )
-
-    async def _decode(self, activation: WorkflowActivation) -> None:
-        await temporalio.bridge.worker.decode_activation(
-            activation,
-            self._aware_converter(),
-            decode_headers=self._worker._encode_headers,  # noqa: SLF001
-            storage_concurrency_limit=self._worker._max_workflow_task_external_storage_concurrency,  # noqa: SLF001
-        )
-
-    async def _encode(self, completion: WorkflowActivationCompletion) -> None:
-        await temporalio.bridge.worker.encode_completion(
-            completion,
-            self._aware_converter(),
-            encode_headers=self._worker._encode_headers,  # noqa: SLF001
-            storage_concurrency_limit=self._worker._max_workflow_task_external_storage_concurrency,  # noqa: SLF001
-        )
 
     def evict(self, activation: WorkflowActivation) -> None:
         """Tear the run's event loop down; the activation says so."""
         instance, self._instance = self._instance, None
         if instance is not None:
             instance.activate(activation)
+
+
+def _initialization(activation: WorkflowActivation) -> Any:
+    """Return the job of an activation that begins a run."""
+    return next(job.initialize_workflow for job in activation.jobs if job.HasField("initialize_workflow"))
 
 
 @contextlib.contextmanager

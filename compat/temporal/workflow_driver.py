@@ -88,7 +88,7 @@ class WorkflowRun:
         self.commands = Commands(self)
         self.inbox = Inbox(self)
         self.history_length = 0
-        self._instance = Instance(host.workflow_worker, self.workflow_id)
+        self._instance = Instance(host.workflow_worker)
         self._is_offline = ctx.execution.version == 0
         ctx.execution.instance = self
 

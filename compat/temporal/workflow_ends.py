@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from temporalio.api.enums.v1 import RetryState
 
 from compat.temporal import cron, failures
+from compat.temporal.fields import knows
 from compat.temporal.payloads import all_to_stored, to_stored
 from compat.temporal.retries import decide
 from compat.temporal.starts import START_ARGUMENT, WorkflowStart
@@ -75,7 +76,8 @@ def ending_of(kind: str, command: Any) -> Ending | None:
         return Ending("FAILED", failure=command.failure)
     if kind == "cancel_workflow_execution":
         failure = failures.canceled("Workflow cancelled")
-        failure.canceled_failure_info.details.CopyFrom(command.details)
+        if knows(command, "details"):
+            failure.canceled_failure_info.details.CopyFrom(command.details)
         return Ending("CANCELED", failure=failure)
     if kind == "continue_as_new_workflow_execution":
         return Ending("CONTINUED_AS_NEW", command=command)

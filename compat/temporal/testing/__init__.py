@@ -26,9 +26,10 @@ _CLIENT_OPTIONS = frozenset(
 class _Store:
     """What an environment shuts down in place of a server."""
 
-    def __init__(self, service: ResonateServiceClient) -> None:
+    def __init__(self, service: ResonateServiceClient, *, skips_time: bool) -> None:
         self._service = service
         self.target = "memory:"
+        self.has_test_service = skips_time
 
     async def shutdown(self) -> None:
         """Close the store."""
@@ -49,7 +50,7 @@ class WorkflowEnvironment(temporalio.testing.WorkflowEnvironment):  # type: igno
         """Start an environment in memory, in real time."""
         client = _client(options, Resonate("memory:"))
         made: temporalio.testing.WorkflowEnvironment = environment_without_server(
-            client, _Store(_service_of(client)), skips_time=False
+            client, _Store(_service_of(client), skips_time=False), skips_time=False
         )
         return made
 
@@ -61,7 +62,7 @@ class WorkflowEnvironment(temporalio.testing.WorkflowEnvironment):  # type: igno
         service = _service_of(client)
         service.use_skipper(Skipper(clock, service.connection.is_quiet, service.connection.next_due_ms), clock)
         made: temporalio.testing.WorkflowEnvironment = environment_without_server(
-            client, _Store(service), skips_time=True
+            client, _Store(service, skips_time=True), skips_time=True
         )
         return made
 
