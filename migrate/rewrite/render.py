@@ -96,6 +96,8 @@ class Renderer:
         self._texts: dict[tuple[ast.AST, bool, int], str] = {}
         self._being_replaced: set[ast.AST | None] = set()
         self._inside = memory.inside
+        self._hole_end: int | None = None
+        self._is_guessing = False
         self._fragments = FragmentWriter(concrete, self, line_length)
 
     def file(self) -> str:
@@ -196,6 +198,12 @@ class Renderer:
         return text
 
     def _node(self, node: ast.AST) -> str:
+        outer, self._hole_end = self._hole_end, self.concrete.outer_span(node)[1]
+        text = self._node_in_hole(node)
+        self._hole_end = outer
+        return text
+
+    def _node_in_hole(self, node: ast.AST) -> str:
         start, end = self.concrete.span(node)
         before = self.concrete.indentation(start)  # where it will stand is not known yet: assume that there is room
         text = without_added_parentheses(self.range(start, end, before), self.concrete.text[start:end])
@@ -220,7 +228,10 @@ class Renderer:
         trailing = self.concrete.comments_in(end, last)
         if trailing and self.may_claim(trailing[0]):
             end = trailing[0][1]
-        return self.range(start, end, indent)
+        outer, self._hole_end = self._hole_end, None
+        text = self.range(start, end, indent)
+        self._hole_end = outer
+        return text
 
     def _statement_start(self, node: ast.stmt) -> int:
         start = self.concrete.span(node)[0]
@@ -283,10 +294,24 @@ class Renderer:
 
     def _place(self, node: ast.AST, before: str) -> Place:
         end = self.concrete.span(node)[1]
-        rest = self.concrete.text[end : self.concrete.line_end(max(end - 1, 0))]
-        comments = self.concrete.comments_in(end, end + len(rest))
-        rest = rest[: comments[0][0] - end] if comments else rest
-        return Place(before[: len(before) - len(before.lstrip(" \t"))], before, len(rest.rstrip()))
+        last = self.concrete.line_end(max(end - 1, 0))
+        follows = 0
+        if self._hole_end is not None and self._hole_end < last:
+            last, follows = max(end, self._hole_end), 1  # what the template puts behind it: a comma, a parenthesis
+        comments = self.concrete.comments_in(end, last)
+        rest = self._width(end, comments[0][0] if comments else last)
+        return Place(before[: len(before) - len(before.lstrip(" \t"))], before, rest + follows)
+
+    def _width(self, start: int, end: int) -> int:
+        """Say how much will stand on the rest of a line: edits in it count where they make it shorter."""
+        width = len(self.concrete.text[start:end].rstrip())
+        if self._is_guessing or not self._within(start, end, closed=False):
+            return width
+        self._is_guessing, first = True, len(self.kept)
+        text = self.range(start, end)
+        del self.kept[first:]
+        self._is_guessing = False
+        return width if "\n" in text else min(width, len(text.rstrip()))
 
     def statement(self, node: ast.stmt, part: Part, before: str) -> str:
         """Return new code for a statement's place."""

@@ -41,6 +41,9 @@ class Work:
         lowered: comprehensions that a rule turns into loops.
         taken: calls that a rule around them takes care of.
         wrapped: functions whose calls ask for wrapped errors.
+        code: functions of workflows.
+        durable: async ones of them that await something durable.
+        begun: coroutines that begin where they are made, because something further down wants them running.
         queues: task queues of the workers of each workflow class; None stands for an unknown one.
     """
 
@@ -55,6 +58,9 @@ class Work:
     taken: set[ast.AST] = field(default_factory=set)
     wrapped: set[Definition] = field(default_factory=set)
     queues: dict[Definition, set[str | None]] = field(default_factory=dict)
+    code: set[Definition] = field(default_factory=set)
+    durable: set[Definition] = field(default_factory=set)
+    begun: set[ast.AST] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
@@ -137,7 +143,7 @@ class Place:
         elif awaited is not None:
             self.site(awaited)
             self.replace(awaited, lambda emit: code("yield {}", maker(emit, False)), rule=rule)
-        elif starts:
+        elif starts or self.node in self.work.begun:
             self.work.started.add(self.node)
             self.site(self.node)
             # Temporal cancels what still runs when the workflow ends.

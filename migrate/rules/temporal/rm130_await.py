@@ -5,10 +5,12 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Final
 
-from migrate.plan.fragments import Part, code
+from migrate.plan.fragments import Part, call, code
 from migrate.rules.base import Rule
+from migrate.rules.temporal.coroutines import awaited_calls, gives_command
+from migrate.rules.temporal.lowering import lower_comprehension
 from migrate.rules.temporal.place import Place
-from migrate.rules.temporal.trees import own_nodes
+from migrate.rules.temporal.trees import COMPREHENSIONS, is_inside, own_nodes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,6 +46,32 @@ def convert_awaits(work: Work, function: Definition) -> None:
         place.use_ctx()
         place.site(node)
         place.replace(node, _yielded(node.value), rule=RULE.code)
+
+
+def convert_calls(work: Work, function: Definition) -> None:
+    """Convert awaits of the project's own functions that the engine does not: in comprehensions, and of commands."""
+    module = function.module
+    for node, made, definition in awaited_calls(work, function):
+        place = Place(work, module, function, made, "")
+        if gives_command(work, definition):
+            place.use_ctx()
+            place.site(node)
+            place.replace(node, _yielded(made), rule=RULE.code)
+        elif definition in work.durable and is_inside(module, node, COMPREHENSIONS, function.node) is not None:
+            _convert_in_comprehension(place, node, made)
+
+
+def _convert_in_comprehension(place: Place, node: ast.Await, made: ast.Call) -> None:
+    place.use_ctx()
+    if not lower_comprehension(place, node):
+        return
+    place.draft.survey.handled.add(made)
+    place.draft.survey.site(place.module, node, handled=True)
+
+    def make(emit: Emit) -> Part:
+        return code("yield from {}", call(made.func, emit.ctx(made), *made.args, *made.keywords))
+
+    place.replace(node, make, rule=RULE.code)
 
 
 def _yielded(value: ast.expr) -> Callable[[Emit], Part]:

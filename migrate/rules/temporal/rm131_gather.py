@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from migrate.plan.fragments import Named, Part, block, call, code
 from migrate.rules.base import Rule
+from migrate.rules.temporal.coroutines import called
 from migrate.rules.temporal.lowering import element_part, loop_template
 from migrate.rules.temporal.trees import COMPREHENSIONS, free_name, is_inside, loop_names_are_free
 
@@ -206,3 +207,13 @@ def _gather_starts(place: Place) -> None:
         return loop_template(f"{name} = []", name, inner, element)
 
     place.replace(statement, make, rule=RULE.code)
+
+
+def refuse(place: Place) -> None:
+    """Say that an element of gather, or a task, is nothing that the runtime can begin."""
+    found = called(place.draft, place.module, place.node)
+    if found is not None and found.is_async:
+        message = f"{found.name} makes no durable call, so there is nothing to run side by side"
+        place.block(RULE.code, message, "Call it in order, or make its work an activity.")
+    elif place.name:
+        place.block(RULE.code, f"{place.name} is no durable call", RULE.action)

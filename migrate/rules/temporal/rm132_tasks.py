@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from migrate.plan.fragments import Part, call, code
 from migrate.rules.base import Rule
 from migrate.rules.temporal import race
+from migrate.rules.temporal.coroutines import made_for
 from migrate.rules.temporal.trees import is_forgotten
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ CANCELS: Final = (
 def convert_task(place: Place) -> None:
     """Convert ``asyncio.create_task(...)``."""
     node = place.call
-    if len(node.args) != 1 or not isinstance(node.args[0], ast.Call):
+    if len(node.args) != 1 or not _is_made_for_it(place, node.args[0]):
         place.block(
             RULE.code, "the task's coroutine was made elsewhere", "Make the coroutine where the task is created."
         )
@@ -50,6 +51,7 @@ def convert_task(place: Place) -> None:
     inner = node.args[0]
     place.work.modes[inner] = "begin"
     place.use_ctx()
+    place.claim()
     if isinstance(place.parent, ast.Await):
         place.block(RULE.code, "the task is awaited at once", "Await the coroutine itself.")
         return
@@ -60,6 +62,14 @@ def convert_task(place: Place) -> None:
             '.options(parent_close="cancel")'  # the loop of asyncio ends with the workflow, and its tasks with it
         )
     place.replace(node, lambda _emit: code(template, inner), rule=RULE.code)
+
+
+def _is_made_for_it(place: Place, node: ast.expr) -> bool:
+    """Tell whether a coroutine is made here, or above for this task only."""
+    if isinstance(node, ast.Name):
+        made = made_for(place.module, place.function, node)
+        return made is not None and all(place.work.modes.get(one) == "begin" for one in made)
+    return isinstance(node, ast.Call)
 
 
 def convert_cancel(place: Place) -> None:

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 from migrate.rules.temporal import (
     contexts,
+    coroutines,
     rm110_workflow_function,
     rm111_workflow_class,
     rm122_activity_options,
     rm123_step_mark,
     rm126_causes,
     rm130_await,
+    rm131_gather,
     rm134_lock,
     rm145_drain,
     rm199_leftover,
@@ -54,7 +56,8 @@ class Surveyor:
         find_calls(self.draft, self.facts)
         self.reach = {one: reachable(self.draft, self.facts, one) for one in self.facts.workflows.values()}
         self.code = {function for functions in self.reach.values() for function in functions}
-        self.work = Work(self.draft, self.facts, {}, queues=find_queues(project))
+        self.work = Work(self.draft, self.facts, {}, queues=find_queues(project), code=self.code)
+        self.work.durable = coroutines.durable_functions(self.draft, self.code)
 
     def run(self) -> TemporalSurvey:
         """Look at everything once."""
@@ -64,10 +67,13 @@ class Surveyor:
         for function in sorted(self.code, key=lambda one: one.qualname):
             rm134_lock.convert_blocks(self.work, function)
             rm126_causes.convert(self.draft, function)
+            coroutines.find_begun(self.work, function)
+            coroutines.annotate(self.work, function)
         self._calls()
         self._names()
         for function in sorted(self.code, key=lambda one: one.qualname):
             rm130_await.convert_awaits(self.work, function)
+            rm130_await.convert_calls(self.work, function)
         drained: set[Definition] = set()
         for workflow, functions in self.reach.items():
             rm145_drain.survey(self.work, workflow, functions, drained)
@@ -184,8 +190,8 @@ class Surveyor:
             handler(place)
         elif name.startswith(SDK):
             wiring.convert_call(self.draft, self.facts, module, node, name)
-        elif self.work.modes.get(node) == "begin":
-            tables.begin_helper(place)
+        elif not coroutines.convert(place) and self.work.modes.get(node) == "begin":
+            rm131_gather.refuse(place)
 
     def _names(self) -> None:
         for module in self.draft.project.modules.values():

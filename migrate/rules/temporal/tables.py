@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from migrate.plan.fragments import Part, call
 from migrate.rules.temporal import (
     race,
     rm120_execute_activity,
     rm124_activity_context,
     rm125_errors,
-    rm130_await,
     rm131_gather,
     rm132_tasks,
     rm133_queue,
@@ -28,14 +26,12 @@ from migrate.rules.temporal import (
     rm190_patches,
 )
 from migrate.rules.temporal.calls import ACTIVITY_CALLS
-from migrate.rules.temporal.facts import FUNCTIONS
 
 if TYPE_CHECKING:
     import ast
     from collections.abc import Callable, Mapping
 
     from migrate.index.model import Definition
-    from migrate.rules.temporal.draft import Emit
     from migrate.rules.temporal.place import Place, Work
 
 CANCELLED: Final = "asyncio.CancelledError"
@@ -121,23 +117,3 @@ def prefix_handler(name: str) -> Callable[[Place], None] | None:
     if name.startswith("asyncio.Task."):
         return rm132_tasks.refuse
     return None
-
-
-def begin_helper(place: Place) -> None:
-    """Convert ``self._helper(x)`` inside ``gather`` or ``create_task``: a branch of its own."""
-    node = place.call
-    found = place.draft.project.resolve(place.module, node.func)
-    definition = found.definition if found is not None else None
-    if definition is None or not isinstance(definition.node, FUNCTIONS) or not definition.is_async:
-        if place.name:
-            place.block(rm131_gather.RULE.code, f"{place.name} is no durable call", rm131_gather.RULE.action)
-        return
-    place.use_ctx()
-    place.helper(rm130_await.RULE.code)
-    place.draft.survey.handled.add(node)
-
-    def make(emit: Emit) -> Part:
-        arguments: list[Part] = [*node.args, *node.keywords]
-        return call(f"{emit.ctx(node)}.begin_run", node.func, *arguments)
-
-    place.replace(node, make, rule=rm130_await.RULE.code)

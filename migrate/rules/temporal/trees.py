@@ -112,3 +112,40 @@ def _is_bound_by_loop(module: Module, node: ast.Name, statement: ast.stmt, funct
 
 def _is_in(body: list[ast.stmt], chain: list[ast.AST]) -> bool:
     return any(one in chain for one in body)
+
+
+def header_of(module: Module, statement: ast.stmt) -> list[ast.AST] | None:
+    """Return what a statement evaluates first and once, if other statements can go right above it for that."""
+    match statement:
+        case ast.Assign() | ast.AnnAssign() | ast.AugAssign() | ast.Return() | ast.Expr():
+            return [statement]
+        case ast.For():
+            return [statement.iter]
+        case ast.If():
+            around = module.parents.get(statement)
+            is_elif = isinstance(around, ast.If) and around.orelse == [statement]
+            return None if is_elif and _says_elif(module, statement) else [statement.test]
+    return None
+
+
+def _says_elif(module: Module, statement: ast.If) -> bool:
+    return module.source.line(statement.lineno).lstrip().startswith("elif")
+
+
+def is_evaluated_first(module: Module, node: ast.expr, statement: ast.stmt) -> bool:
+    """Tell whether nothing in a statement decides whether an expression in it is evaluated at all."""
+    below: ast.AST = node
+    for parent in module.ancestors(node):
+        if parent is statement:
+            return True
+        match parent:
+            case ast.BoolOp() if below is not parent.values[0]:
+                return False
+            case ast.IfExp() if below is not parent.test:
+                return False
+            case ast.Compare() if below is not parent.left and below is not parent.comparators[0]:
+                return False
+            case ast.Lambda() | ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
+                return False
+        below = parent
+    return False

@@ -160,7 +160,8 @@ def test_long_call_inside_a_replaced_call_is_indented_with_it(edited):
         file.replace(outer, call("ctx.run", "f", *outer.args), code=CODE)
         file.replace(inner, call("ctx.run", "g", *inner.args), code=CODE)
 
-    text = "def a():\n    if b:\n        x = f(g(first_argument_of_all, second_argument_of_all, third_one_of_all), 2)\n"
+    head = "def a():\n    if b:\n"
+    text = f"{head}        x = f(g(first_argument_of_all, second_argument_of_all, the_third_one_of_all), 2)\n"
     assert edited(text, record) == (
         "def a():\n"
         "    if b:\n"
@@ -170,11 +171,21 @@ def test_long_call_inside_a_replaced_call_is_indented_with_it(edited):
         "                g,\n"
         "                first_argument_of_all,\n"
         "                second_argument_of_all,\n"
-        "                third_one_of_all,\n"
+        "                the_third_one_of_all,\n"
         "            ),\n"
         "            2,\n"
         "        )\n"
     )
+
+
+def test_call_before_one_that_becomes_shorter_stays_on_one_line(edited):
+    def record(file, find):
+        first, second = find(ast.Call, "sdk.execute(f"), find(ast.Call, "sdk.execute(g")
+        file.replace(first, call("ctx.run", *first.args[:2]), code=CODE)
+        file.replace(second, call("ctx.run", *second.args[:2]), code=CODE)
+
+    text = "x = sdk.execute(f, 1, timeout=600) + sdk.execute(g, 2, timeout=600, policy=the_policy_of_all)\n"
+    assert edited(text, record) == "x = ctx.run(f, 1) + ctx.run(g, 2)\n"
 
 
 def test_call_inside_a_replaced_call_that_fits_stays_on_one_line(edited):

@@ -21,6 +21,18 @@ def test_cancelled_task_is_cancelled_by_a_command(body) -> None:
     assert text == "task = yield ctx.begin_run(act, n)\nyield ctx.cancel(task)"
 
 
+def test_task_of_a_coroutine_made_above_is_begun_where_the_task_is_made(body) -> None:
+    text = body(f"coro = {ACT}\ntask = asyncio.create_task(coro)\nreturn await task")
+    assert text == "coro = ctx.begin_run(act, n)\ntask = yield coro\nreturn (yield task)"
+
+
+def test_tasks_of_coroutines_in_a_list_are_begun_one_by_one(body) -> None:
+    body_ = f"coros = [{ACT} for i in range(n)]\ntasks = [asyncio.create_task(c) for c in coros]\nawait tasks[0]"
+    text = body(body_)
+    assert text.startswith("coros = [ctx.begin_run(act, n) for i in range(n)]\ntasks = []\nfor c in coros:\n")
+    assert "    tasks.append((yield c))" in text
+
+
 def test_time_against_a_condition_becomes_a_wait_with_a_limit(body) -> None:
     text = body(
         "await workflow.wait([asyncio.create_task(workflow.sleep(timedelta(seconds=9))),"
@@ -37,7 +49,7 @@ def test_time_against_a_condition_becomes_a_wait_with_a_limit(body) -> None:
         "lock = asyncio.Lock()",
         "await asyncio.to_thread(print)",
         f"task = asyncio.create_task({ACT})\nreturn task.done()",
-        f"coro = {ACT}\ntask = asyncio.create_task(coro)\nreturn await task",
+        f"coro = {ACT}\ntask = asyncio.create_task(coro)\nreturn await task or await coro",
         "done, pending = await workflow.wait([n], return_when=asyncio.ALL_COMPLETED)",
     ],
 )
