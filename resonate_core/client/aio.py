@@ -120,6 +120,8 @@ class AsyncResonate:
 
     async def start(self) -> None:
         """Become a worker; async steps run on this event loop."""
+        if self._engine.is_worker and not self._engine.is_stopped:
+            return
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(None, self._engine.start, loop)
 

@@ -13,9 +13,10 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from resonate_core.client.builtins import register_builtins
+from resonate_core.client.mailbox import Mailboxes
 from resonate_core.client.operations import drive
 from resonate_core.errors import StoppedError, UsageError
-from resonate_core.network.open import open_network
+from resonate_core.network.open import as_network, open_network
 from resonate_core.registry import Registry
 from resonate_core.scheduler.environment import Environment
 from resonate_core.telemetry import Telemetry
@@ -59,6 +60,7 @@ class Engine:
         self._is_worker = False
         self._is_stopped = False
         self._open: weakref.WeakSet[Future[Any]] = weakref.WeakSet()
+        self._mailboxes = Mailboxes()
 
     # -- life ----------------------------------------------------------------------------------------------------
 
@@ -75,6 +77,11 @@ class Engine:
         self._ensure(is_worker=False, loop=None)
         assert self._worker is not None
         return self._worker
+
+    @property
+    def is_worker(self) -> bool:
+        """Whether this process takes tasks."""
+        return self._is_worker
 
     @property
     def is_open(self) -> bool:
@@ -117,7 +124,9 @@ class Engine:
 
     def _open_network(self) -> Network:
         settings = self.settings
-        return settings.network or open_network(
+        if settings.network is not None:
+            return as_network(settings.network, group=settings.group, pid=settings.pid, clock=settings.clock)
+        return open_network(
             settings.url,
             group=settings.group,
             pid=settings.pid,
@@ -152,7 +161,7 @@ class Engine:
         register_builtins(self)
         if loop is not None:
             self._runner.use_loop(loop)
-        self._network.start(self._worker.on_message, is_worker=True)
+        self._network.start(self._worker.on_message, is_worker=True, lease=self._worker.lease)
         _logger.info("worker %s of group %r is ready (%s)", self._network.pid, self._network.group, self.settings.url)
 
     def stop(self, timeout_s: float) -> None:
@@ -213,8 +222,10 @@ class Engine:
         Raises:
             TimeoutError: the time was over first; nothing is lost, ask again.
         """
-        waiting = asyncio.shield(asyncio.wrap_future(future))
-        return await (waiting if timeout is None else asyncio.wait_for(waiting, timeout))
+        if not future.done():
+            waiting = self._mailboxes.here().expect(future)
+            await (waiting if timeout is None else asyncio.wait_for(waiting, timeout))
+        return future.result()
 
     def wait(self, future: Future[T], timeout: float | None = None) -> T:
         """Block until a future is done.
