@@ -9,7 +9,7 @@ from resonate_core.machine.state import Effects, Outgoing, TaskRow
 if TYPE_CHECKING:
     from resonate_core.machine.state import View
     from resonate_core.protocol.records import PromiseRecord, ScheduleRecord
-    from resonate_core.protocol.requests import Message
+    from resonate_core.protocol.requests import Sent
 
 
 class Draft:
@@ -64,6 +64,6 @@ class Draft:
         """Add or replace a schedule."""
         self.effects.schedules[schedule.id] = schedule
 
-    def send(self, address: str, message: Message, *, prefer: str | None = None) -> None:
+    def send(self, address: str, message: Sent, *, prefer: str | None = None) -> None:
         """Queue a message."""
         self.effects.outbox.append(Outgoing(address, message, prefer))

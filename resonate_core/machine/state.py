@@ -11,7 +11,7 @@ from resonate_core.protocol.records import PromiseRecord, ScheduleRecord, TaskRe
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from resonate_core.protocol.requests import Message, PromiseSearch, ScheduleSearch, TaskSearch
+    from resonate_core.protocol.requests import PromiseSearch, ScheduleSearch, Sent, TaskSearch
 
 
 class TaskRow(msgspec.Struct, frozen=True):
@@ -53,7 +53,7 @@ class Outgoing(msgspec.Struct, frozen=True):
     """A message and where it goes; among several possible receivers, ``prefer`` is the best one."""
 
     address: str
-    message: Message
+    message: Sent
     prefer: str | None = None
 
 

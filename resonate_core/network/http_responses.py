@@ -160,7 +160,9 @@ def message_data(message: r.Message, server_url: str) -> bytes:
         return write_envelope(
             "execute", {"serverUrl": server_url}, {"task": {"id": message.id, "version": message.version}}
         )
-    return write_envelope("unblock", {}, {"promise": promise_data(message.promise)})
+    if isinstance(message, r.Unblock):
+        return write_envelope("unblock", {}, {"promise": promise_data(message.promise)})
+    raise TypeError(f"{type(message).__name__} is for workers in the server's own process and has no form in JSON")
 
 
 # -- reading ---------------------------------------------------------------------------------------------------------

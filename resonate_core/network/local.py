@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from resonate_core.network.local_server import LocalServer
-    from resonate_core.network.port import Done
+    from resonate_core.network.port import Done, Lease
     from resonate_core.protocol.records import PromiseRecord
     from resonate_core.protocol.requests import Message, Request
 
@@ -51,12 +51,12 @@ class LocalNetwork:
         """Return the address of a target."""
         return expand(target)
 
-    def start(self, on_message: Callable[[Message], None], *, is_worker: bool) -> None:
+    def start(self, on_message: Callable[[Message], None], *, is_worker: bool, lease: Lease | None = None) -> None:
         """Begin to receive; a client may become a worker, never the other way."""
         if self._is_worker is not None and (self._is_worker or not is_worker):
             return
         self._is_worker = is_worker
-        self.server.attach(Member(self.group, self.pid, is_worker, on_message))
+        self.server.attach(Member(self.group, self.pid, is_worker, on_message, lease))
 
     def stop(self) -> None:
         """Stop receiving; everything submitted before is answered."""

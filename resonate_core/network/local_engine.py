@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from resonate_core.machine.decide import decide, fire
-from resonate_core.protocol.requests import Response
+from resonate_core.protocol.requests import Acquired, Execute, Response, TaskAcquire
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -136,8 +136,26 @@ class Engine:
                 item.run(self.store)
                 commit.jobs.append(item.done)
         self.exchange.dispatch(commit, now_ms)
+        self._acquire_at_once(commit, now_ms)
         self.store.commit()
         return commit
+
+    def _acquire_at_once(self, commit: Commit, now_ms: int) -> None:
+        """Take the tasks that this transaction offers to workers of this process in their name; see ``port.Lease``.
+
+        What the machine refuses (the task was settled by a later request) goes out as an offer, and is refused there.
+        """
+        for number, (member, message) in enumerate(commit.deliveries):
+            lease = member.lease
+            if lease is None or not isinstance(message, Execute) or not member.takes_at_once:
+                continue
+            request = TaskAcquire(message.id, message.version, member.pid, lease.ttl_ms)
+            response, effects = decide(self.store, request, now_ms=now_ms, retry_ms=self.retry_ms)
+            if not effects.is_empty:
+                self.store.apply(effects)
+                self._note(effects, commit)
+            if response.is_ok:
+                commit.deliveries[number] = (member, Acquired(message.id, response))
 
     def _give_up(self, error: Exception) -> None:
         try:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from resonate_core.machine.state import Outgoing
+    from resonate_core.network.port import Lease
     from resonate_core.protocol.requests import Message
     from resonate_core.store.board import Peer
 
@@ -28,6 +29,12 @@ class Member(msgspec.Struct):
     pid: str
     is_worker: bool
     on_message: Callable[[Message], None]
+    lease: Lease | None = None
+
+    @property
+    def takes_at_once(self) -> bool:
+        """Whether a task may be acquired in its name just now."""
+        return self.is_worker and self.lease is not None and self.lease.has_room()
 
 
 class Members:

@@ -6,6 +6,7 @@ quickly and never raise. The worker side makes no assumption about which server 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -15,6 +16,22 @@ if TYPE_CHECKING:
     from resonate_core.protocol.requests import Message, Request, Response
 
     Done = Callable[[list[Response]], None]
+
+
+@dataclass(frozen=True)
+class Lease:
+    """How a worker takes tasks, for a server in the same process that can take them in the worker's name.
+
+    A task that is offered and acquired in one transaction saves a commit and a way through two threads. What is lost
+    between the commit and the worker is held by nobody's hand until the lease lapses, like the task of a killed worker.
+
+    Attributes:
+        ttl_ms: for which a task is held.
+        has_room: whether the worker would take another task now; asked on any thread.
+    """
+
+    ttl_ms: int
+    has_room: Callable[[], bool]
 
 
 class Network(Protocol):
@@ -34,8 +51,10 @@ class Network(Protocol):
     def address(self, target: str) -> str:
         """Return the address of a target: a group name becomes ``poll://any@NAME``, an address stays."""
 
-    def start(self, on_message: Callable[[Message], None], *, is_worker: bool) -> None:
+    def start(self, on_message: Callable[[Message], None], *, is_worker: bool, lease: Lease | None = None) -> None:
         """Begin to receive; ``is_worker=False`` asks for ``unblock`` messages only.
+
+        With a ``lease`` the embedded server may send ``Acquired`` in place of ``Execute``; others pay no heed to it.
 
         A message may get lost, come late or come twice: ``task.acquire`` decides who executes, and a pending task is
         offered again. A worker that starts is offered what waits already.

@@ -253,5 +253,17 @@ class Unblock(msgspec.Struct, frozen=True, tag="unblock", tag_field="kind"):
     promise: PromiseRecord
 
 
-Message = Execute | Unblock
+class Acquired(msgspec.Struct, frozen=True):
+    """Message within a process: the server has acquired this task in the receiver's name, see ``port.Lease``.
+
+    Attributes:
+        response: as ``task.acquire`` answers.
+    """
+
+    id: str
+    response: Response
+
+
+Sent = Execute | Unblock
+Message = Sent | Acquired
 Json = dict[str, Any]

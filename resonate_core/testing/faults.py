@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from resonate_core.protocol.requests import Response
+from resonate_core.protocol.requests import Acquired, Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from random import Random
 
     from resonate_core.network.local import LocalNetwork
-    from resonate_core.network.port import Done
+    from resonate_core.network.port import Done, Lease
     from resonate_core.protocol.records import PromiseRecord
     from resonate_core.protocol.requests import Message, Request
 
@@ -82,11 +82,16 @@ class FaultyNetwork:
         """Return the address of a target."""
         return self._inner.address(target)
 
-    def start(self, on_message: Callable[[Message], None], *, is_worker: bool) -> None:
+    def start(
+        self, on_message: Callable[[Message], None], *, is_worker: bool, lease: Lease | None = None
+    ) -> None:
         """Begin to receive, more or less."""
 
         def deliver(message: Message) -> None:
-            if self.is_dead or self._happens(self._faults.drop_message, f"drop {message}"):
+            if self.is_dead:
+                return
+            is_carried = not isinstance(message, Acquired)  # the other is a call within the process
+            if is_carried and self._happens(self._faults.drop_message, f"drop {message}"):
                 return
             if self._happens(self._faults.duplicate_message, "duplicate"):
                 self._later(lambda: self._alive(on_message, message))
@@ -95,7 +100,7 @@ class FaultyNetwork:
             else:
                 on_message(message)
 
-        self._inner.start(deliver, is_worker=is_worker)
+        self._inner.start(deliver, is_worker=is_worker, lease=lease)
 
     def _alive(self, call: Callable[[Message], None], message: Message) -> None:
         if not self.is_dead:

@@ -34,7 +34,8 @@ from resonate_core.limits import (
     STICKY_COUNT_MAX,
     UNREGISTERED_GRACE_MS,
 )
-from resonate_core.protocol.requests import Execute, HeartbeatTask, TaskAcquire, TaskHeartbeat, TaskRelease
+from resonate_core.network.port import Lease
+from resonate_core.protocol.requests import Acquired, Execute, HeartbeatTask, TaskAcquire, TaskHeartbeat, TaskRelease
 from resonate_core.worker.beats import Beats
 from resonate_core.worker.hold import Hold
 
@@ -276,6 +277,8 @@ class Worker:
         """Take a message of the network; from any thread."""
         if isinstance(message, Execute):
             self.post(lambda: self._execute(message))
+        elif isinstance(message, Acquired):
+            self.post(lambda: self._given(message))
 
     def _execute(self, message: Execute) -> None:
         if self.is_stopping or message.id in self._acquiring or message.id in self.holds:
@@ -286,6 +289,24 @@ class Worker:
         self._acquiring.add(message.id)
         request = TaskAcquire(message.id, message.version, self.network.pid, self.ttl_ms)
         self.submit([request], lambda responses: self._acquired(message.id, responses[0]))
+
+    @property
+    def lease(self) -> Lease:
+        """How a server in this process may acquire tasks in this worker's name."""
+        return Lease(self.ttl_ms, lambda: not self.is_stopping and len(self.holds) < HELD_COUNT_MAX)
+
+    def _given(self, message: Acquired) -> None:
+        """Begin with a task that the server has acquired for this worker."""
+        task = message.response.task
+        former = self.holds.get(message.id)
+        if task is None or (former is not None and former.version >= task.version):
+            return  # it came twice
+        if former is not None:
+            former.lost("its lease lapsed, and the task came back")
+        if self.is_stopping:
+            self.submit([TaskRelease(message.id, task.version)], _ignore)
+            return
+        self._acquired(message.id, message.response)
 
     def _acquired(self, id: str, response: Response) -> None:
         self._acquiring.discard(id)
