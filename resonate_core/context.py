@@ -215,6 +215,10 @@ class Context:
         """Let the handlers of all messages that have arrived run now; yields how many there were."""
         return c.Drain(self.next_id())
 
+    def all_handlers_finished(self) -> bool:
+        """Say whether every handler that has begun is done; also a condition for ``wait_until``."""
+        return self._execution.handlers_running == 0
+
     def recv(self, topic: str | None = None, timeout: float | dt.timedelta | None = None) -> c.Receive:
         """Take the next message of a topic; yields it, or None when the time is over first."""
         return c.Receive(self.next_id(), topic, None if timeout is None else seconds(timeout, "recv timeout"))

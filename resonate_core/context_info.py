@@ -6,6 +6,8 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from resonate_core.limits import CONTINUE_AS_NEW_EVENTS
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping
 
@@ -29,6 +31,9 @@ class ContextInfo:
         created_at: start, seconds since the epoch.
         idempotency_key: the id, under which everything here is idempotent.
         is_replaying: whether the function goes over what it did before.
+        execution_id: id under which the execution was started: the same in every handler, local child and run.
+        run_id: id of this run of it; another one after each continue-as-new.
+        history_length: events that the execution has seen in this run.
     """
 
     id: str
@@ -43,6 +48,14 @@ class ContextInfo:
     created_at: float
     idempotency_key: str
     is_replaying: bool
+    execution_id: str
+    run_id: str
+    history_length: int
+
+    @property
+    def is_continue_as_new_suggested(self) -> bool:
+        """Whether the history is so long that starting over with an empty one makes recovery quicker."""
+        return self.history_length >= CONTINUE_AS_NEW_EVENTS
 
     @classmethod
     def of(cls, execution: Execution, base: str) -> ContextInfo:
@@ -62,6 +75,9 @@ class ContextInfo:
             created_at=record.created_at / 1000,
             idempotency_key=base,
             is_replaying=execution.is_replaying,
+            execution_id=execution.logical_id,
+            run_id=execution.base,
+            history_length=execution.order.position,
         )
 
 

@@ -77,3 +77,6 @@ ALONE_COUNT_MAX: Final = 2
 
 #: Deadline of executions that never end by themselves: locks and schedules. A century, in seconds.
 KEEPER_TIMEOUT_S: Final = 3_155_760_000.0
+
+#: From so many events on an execution is advised to continue as new; Temporal's server says so at 4,096 too.
+CONTINUE_AS_NEW_EVENTS: Final = 4_096

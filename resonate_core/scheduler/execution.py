@@ -384,6 +384,11 @@ class Execution:
         self._branches.append(branch)
         self._ready.append((branch, ("send", None)))
 
+    @property
+    def handlers_running(self) -> int:
+        """How many handlers of messages have begun and wait for something."""
+        return self._handlers_running
+
     def attach(self, slot: Slot) -> None:
         """Remember a child that the execution waits for before it ends."""
         if slot.close != "abandon" and not slot.is_settled:

@@ -37,13 +37,18 @@ def make_main(function: Registered, context: Context, args: tuple[Any, ...], kwa
         return None, None
     if function.kind != "class":
         return None, _generator(function, function.thing(context, *args, **kwargs))
-    cls = function.thing
-    wants_arguments = len(inspect.signature(cls).parameters) > 0
-    instance = cls(*args, **kwargs) if wants_arguments else cls()
+    instance = _make_instance(function.thing, context, args, kwargs)
     entry = getattr(instance, function.entry or "")
     if not is_generator_function(entry):
         return instance, None
     return instance, _generator(function, entry(context, *args, **kwargs))
+
+
+def _make_instance(cls: Any, context: Context, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Make the object of an execution: its constructor may take the context first, and what the entry receives."""
+    wanted = list(inspect.signature(cls).parameters)
+    first = (context,) if wanted[:1] == ["ctx"] else ()
+    return cls(*first, *args, **kwargs) if len(wanted) > len(first) else cls(*first)
 
 
 def _generator(function: Registered, made: Any) -> Any:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import msgspec
 import pytest
 
+from resonate_core.context_info import ContextInfo
 from resonate_core.errors import UsageError
 from resonate_core.marks import durable, entry, query, signal, update
 from resonate_core.protocol.requests import PromiseSettle
@@ -313,3 +316,39 @@ def test_events_are_numbered_and_not_published_twice(world):
     assert [id for id in w.records if ".event." in id] == ["w.event.k.0", "w.event.k.1"]
     again = w.replayed()
     assert len(again.moments) == 1  # the start of the step, no write
+
+
+@durable
+class AsksItself:
+    def __init__(self, ctx, amount):
+        self.made = (ctx.id, amount)
+
+    @entry
+    def run(self, ctx, amount):
+        yield ctx.run(work)
+        yield ctx.wait_until(ctx.all_handlers_finished)
+        return self.made, self.told
+
+    @signal
+    def tell(self, ctx):
+        yield ctx.run(other)
+        self.told = (ctx.info.execution_id, ctx.info.run_id, ctx.info.history_length)
+
+
+def test_constructor_that_takes_the_context_gets_it_before_the_arguments(world):
+    w = world(AsksItself, (5,))
+    assert w.ex.instance.made == ("w", 5)
+
+
+def test_wait_for_all_handlers_lasts_until_the_slow_one_is_done(world):
+    w = world(AsksItself, (5,)).message("signal", "tell")
+    w.finish_step("w.1", 1)
+    assert not w.ex.has_ended
+    w.finish_step("w.inbox.0.1", 1)
+    assert w.value == (("w", 5), ("w", "w", 3))
+
+
+def test_long_history_suggests_to_continue_as_new(world):
+    info = ContextInfo.of(world(AsksItself, (5,)).ex, "w")
+    assert not info.is_continue_as_new_suggested
+    assert dataclasses.replace(info, history_length=5_000).is_continue_as_new_suggested
