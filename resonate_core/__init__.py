@@ -42,13 +42,25 @@ from resonate_core.errors import (
     TransportError,
     UsageError,
 )
-from resonate_core.marks import durable, entry, query, signal, step, update
+from resonate_core.marks import (
+    all_marked,
+    durable,
+    durable_mark,
+    entry,
+    handler_mark,
+    handlers_of,
+    query,
+    signal,
+    step,
+    step_mark,
+    update,
+)
 from resonate_core.mutex import Mutex
 from resonate_core.protocol.records import PromiseRecord
 from resonate_core.recurring import Cron
 from resonate_core.retry import Backoff, Constant, Exponential, Linear, Never
 from resonate_core.scheduler.promises import Promise
-from resonate_core.step_context import heartbeat, in_step, step_info, step_logger
+from resonate_core.step_context import StepInfo, heartbeat, in_step, step_info, step_logger, step_scope
 
 __all__ = [
     "AesGcmEncryptor",
@@ -92,6 +104,7 @@ __all__ = [
     "ResonateCoreError",
     "StepCrashedError",
     "StepError",
+    "StepInfo",
     "StepTimeoutError",
     "StoppedError",
     "StoreBusyError",
@@ -100,9 +113,13 @@ __all__ = [
     "TimedOutError",
     "TransportError",
     "UsageError",
+    "all_marked",
     "driver",
     "durable",
+    "durable_mark",
     "entry",
+    "handler_mark",
+    "handlers_of",
     "heartbeat",
     "in_step",
     "query",
@@ -110,5 +127,7 @@ __all__ = [
     "step",
     "step_info",
     "step_logger",
+    "step_mark",
+    "step_scope",
     "update",
 ]

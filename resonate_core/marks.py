@@ -290,6 +290,12 @@ def _handler_mark(cls: type, attribute: str) -> HandlerMark | None:
     return None
 
 
+def handler_mark(thing: Any) -> HandlerMark | None:
+    """Return the mark of a handler, given as a method of its class."""
+    found = getattr(thing, HANDLER_ATTRIBUTE, None)
+    return found if isinstance(found, HandlerMark) else None
+
+
 def handler_name(thing: Any) -> str:
     """Return the registered name of a handler given as a method or as text."""
     if isinstance(thing, str):

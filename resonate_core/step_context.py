@@ -6,6 +6,7 @@ and only ``step_info`` has no answer.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from resonate_core.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, MutableMapping
+    from collections.abc import Iterator, Mapping, MutableMapping
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,16 @@ class StepScope(Protocol):
 
 #: The attempt that runs in this thread or task; tasks and threads started with a copied context see it too.
 current_step: Final[ContextVar[StepScope | None]] = ContextVar("resonate_step", default=None)
+
+
+@contextlib.contextmanager
+def step_scope(scope: StepScope) -> Iterator[None]:
+    """Let ``heartbeat``, ``step_info`` and ``step_logger`` inside the block reach an attempt of somebody else's."""
+    token = current_step.set(scope)
+    try:
+        yield
+    finally:
+        current_step.reset(token)
 
 
 def heartbeat(*details: Any) -> None:

@@ -10,6 +10,7 @@ import temporalio.client
 from temporalio.client import *  # noqa: F403 - the module mirrors another
 from temporalio.service import ConnectConfig
 
+from compat.temporal.private_definitions import install
 from compat.temporal.service_client import ResonateServiceClient
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from typing import Self
 
     from temporalio.service import ServiceClient
+
+install()
 
 _FIELDS = frozenset(field.name for field in dataclasses.fields(ConnectConfig))
 

@@ -18,8 +18,10 @@ from compat.temporal import failures, ids
 from compat.temporal.activity_meta import TAG_OWNER
 from compat.temporal.children import TAG_CLOSE, TAG_PARENT
 from compat.temporal.groups import workflow_group
+from compat.temporal.migrated import is_known_name
 from compat.temporal.starts import FOREVER_S, TAG_KIND
-from resonate_core import AlreadyStartedError, DriverHost, ExecutionClosedError, Resonate
+from compat.temporal.workflow_messages import with_about
+from resonate_core import AlreadyStartedError, DriverHost, ExecutionClosedError, Resonate, ResonateCoreError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 _logger = logging.getLogger("compat.temporal")
 
 TAG_REQUEST: Final = "temporal:request"
+#: A workflow of the shim answers a query at once; one that does not may be migrated, which only a worker knows then.
+_UNANSWERED_S: Final = 1.0
 #: How long a worker may take to replay an execution that has ended.
 _QUERY_S: Final = 60.0
 _URL: Final = re.compile(r"^[a-z][a-z0-9+.-]*:", re.IGNORECASE)
@@ -114,7 +118,7 @@ class Connection:
 
     def post(self, promise_id: str, message: Mapping[str, Any]) -> Future[None]:
         """Put a message into an inbox."""
-        return self.host.post(promise_id, message)
+        return self.host.post(promise_id, with_about(message))
 
     # -- starting ------------------------------------------------------------------------------------------------
 
@@ -188,12 +192,22 @@ class Connection:
 
     async def query(self, record: PromiseRecord, message: Mapping[str, Any]) -> tuple[Any, BaseException | None]:
         """Ask an execution and return its answer; one that has ended is replayed by a worker of its task queue."""
+        if is_known_name(self.host.function_name(record)):
+            return await self._query_migrated(record, message)
         if record.state == "pending":
             try:
                 return await self._query_open(record, message)
             except ExecutionClosedError:
                 pass  # it ended just now
         return await self._query_closed(record, message)
+
+    async def _query_migrated(
+        self, record: PromiseRecord, message: Mapping[str, Any]
+    ) -> tuple[Any, BaseException | None]:
+        try:
+            return await self.resonate.aio.query(record.id, message["topic"], *message["args"]), None
+        except ResonateCoreError as error:
+            return None, error
 
     async def _query_closed(
         self, record: PromiseRecord, message: Mapping[str, Any]
@@ -209,8 +223,24 @@ class Connection:
         reply = f"{record.id}.query.{uuid.uuid4()}"
         await self.open_promise(reply)
         await asyncio.wrap_future(self.post(record.id, {**message, "id": reply, "reply": reply}))
-        answer = await self.answer(record.id, reply)
+        answering = asyncio.ensure_future(self.answer(record.id, reply))
+        try:
+            if not (await asyncio.wait([answering], timeout=_UNANSWERED_S))[0] and await self._is_migrated(record):
+                return await self._query_migrated(record, message)
+            answer = await answering
+        finally:
+            answering.cancel()
         return await self._query_closed(record, message) if answer is None else self.host.outcome(answer)
+
+    async def _is_migrated(self, record: PromiseRecord) -> bool:
+        """Ask a worker of the task queue whether plain Resonate code runs an execution."""
+        id = f"{record.id}.query.{uuid.uuid4()}"
+        asking = self.resonate.options(
+            target=record.tags["resonate:target"], tags={TAG_KIND: "kind"}, timeout=_QUERY_S, retry_policy=None
+        )
+        handle = await asking.aio.begin_rpc(id, "temporal.kind", self.host.function_name(record))
+        found, _ = self.host.outcome(await asyncio.wrap_future(self.host.settled(handle.promise_id)))
+        return found is True
 
     async def answer(self, promise_id: str, reply: str) -> PromiseRecord | None:
         """Wait for the answer of an execution; None if it ended without one."""

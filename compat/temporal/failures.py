@@ -12,7 +12,7 @@ from google.protobuf.json_format import MessageToDict, ParseDict
 from temporalio.api.enums.v1 import RetryState, TimeoutType
 from temporalio.api.failure.v1 import Failure
 
-from resonate_core import ApplicationError, CanceledError, Cancelled, TimedOutError
+from resonate_core import ApplicationError, CanceledError, Cancelled, RemoteError, TimedOutError
 
 #: Key of the details object that carries the failure.
 FAILURE: Final = "temporal:failure"
@@ -53,6 +53,11 @@ def details_of(error: BaseException | None) -> dict[str, Any]:
     return {}
 
 
+def is_cancellation(error: BaseException | None) -> bool:
+    """Whether an error is how a migrated workflow ends that was cancelled."""
+    return isinstance(error, Cancelled) or (isinstance(error, RemoteError) and error.type == Cancelled.__name__)
+
+
 def failure_of(error: BaseException) -> Failure:
     """Return the failure of an error, also of one that plain Resonate code raised."""
     known = details_of(error)
@@ -60,7 +65,7 @@ def failure_of(error: BaseException) -> Failure:
         return from_dict(known[FAILURE])
     if isinstance(error, TimedOutError):
         return timeout(TimeoutType.TIMEOUT_TYPE_SCHEDULE_TO_CLOSE, "activity ScheduleToClose timeout")
-    if isinstance(error, (CanceledError, Cancelled)):
+    if isinstance(error, CanceledError) or is_cancellation(error):
         return canceled(str(error))
     failure = Failure(message=str(error), source="Resonate")
     info = failure.application_failure_info

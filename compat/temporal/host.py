@@ -16,13 +16,15 @@ from compat.temporal import failures
 from compat.temporal.activity_driver import ActivityRun, limits_of, start_of
 from compat.temporal.activity_meta import STARTED_EVENT
 from compat.temporal.groups import activity_group, workflow_group
+from compat.temporal.migrated import Migrated
 from compat.temporal.payloads import to_stored
 from compat.temporal.private import workflow_worker_of
 from compat.temporal.retries import decide
 from compat.temporal.schedule_driver import ScheduleRun
 from compat.temporal.starts import START_ARGUMENT, TAG_KIND
 from compat.temporal.workflow_driver import WorkflowRun
-from resonate_core import Context, Driver, DriverHost, Resonate, ResonateCoreError, driver
+from compat.temporal.workflow_messages import with_about
+from resonate_core import Context, Driver, DriverHost, Resonate, ResonateCoreError, driver, durable_mark
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
@@ -48,6 +50,8 @@ def temporal_task(ctx: Context, *args: Any, **kwargs: Any) -> Generator[Any, Any
         return (yield from ActivityRun(ctx, host, args).run())
     if kind == "schedule":
         return (yield from ScheduleRun(ctx, host, args[0]).run())
+    if kind == "kind":
+        return host.runs_migrated(args[0])
     if kind == "query":
 
         async def answer() -> Any:
@@ -73,6 +77,7 @@ class Host:
         self.runner = runner
         self.identity = identity
         self.incarnation = str(uuid.uuid4())
+        self.migrated = Migrated()
         self.workflow_worker: Any = None
         self._members: list[Resonate] = []
         self._started: set[bytes] = set()
@@ -85,20 +90,31 @@ class Host:
         """Begin to take tasks."""
         self.workflow_worker = workflow_worker_of(worker)
         self.runner.bind(asyncio.get_running_loop())
-        groups = [workflow_group(self.task_queue)] if workflows else []
-        groups += [activity_group(self.task_queue)] if activities else []
-        for group in groups:
-            member = self.connection.sibling(group)
-            DriverHost(member).register_fallback(temporal_task)
-            member.set_dependency(_HOST, self)
-            self._members.append(member)
+        if workflows or self.migrated != Migrated():
+            member = self._join(workflow_group(self.task_queue), is_temporal=workflows)
+            self.migrated.register(member)
+        if activities:
+            self._join(activity_group(self.task_queue))
         for member in self._members:
             await member.aio.start()
+
+    def _join(self, group: str, *, is_temporal: bool = True) -> Resonate:
+        """Become a member of a group; what nobody has registered there is temporalio's, where it has any such thing."""
+        member = self.connection.sibling(group)
+        if is_temporal:
+            DriverHost(member).register_fallback(temporal_task)
+        member.set_dependency(_HOST, self)
+        self._members.append(member)
+        return member
 
     async def stop(self, timeout_s: float) -> None:
         """Take nothing new, give running steps some time, give the rest back."""
         members, self._members = self._members, []
         await asyncio.gather(*(member.aio.stop(timeout_s) for member in members))
+
+    def runs_migrated(self, name: str | None) -> bool:
+        """Whether plain Resonate code runs the workflows of a name here."""
+        return any((mark := durable_mark(thing)) is not None and mark.name == name for thing in self.migrated.workflows)
 
     # -- for drivers ---------------------------------------------------------------------------------------------
 
@@ -137,7 +153,7 @@ class Host:
     ) -> Generator[Any, Any, ResonateCoreError | None]:
         """Send a message from a driver and return what went wrong; whoever has ended already needs none."""
         try:
-            yield drive.post(target, message)
+            yield drive.post(target, with_about(message))
         except ResonateCoreError as error:
             return error
         return None

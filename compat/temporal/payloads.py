@@ -1,7 +1,8 @@
-"""From Temporal's payloads to what is stored, and back, byte for byte.
+"""From Temporal's payloads to what is stored, and back.
 
-JSON is stored as JSON, so that migrated code and other SDKs read it; everything else (binary, protobuf, encrypted) is
-stored as an object with the payload's metadata and data in Base64.
+JSON is stored as JSON, so that migrated code and other SDKs read it: its value comes back, and the order of its keys,
+not its white space. Everything else (binary, protobuf, encrypted) comes back byte for byte: it is stored as an object
+with the payload's metadata and data in Base64.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from temporalio.api.common.v1 import Payload, Payloads
+from temporalio.converter import AdvancedJSONEncoder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -44,18 +46,32 @@ _UNFIT: Final = object()
 
 
 def _plain_json(data: bytes) -> Any:
-    """Return the value of JSON text that reads back as exactly the same bytes, else ``_UNFIT``."""
+    """Return the value of JSON text that every reader understands alike, else ``_UNFIT``."""
     try:
-        value = json.loads(data)
-        if value is None or not _is_safe(value) or _dump(value) != data:
+        value = json.loads(data, object_pairs_hook=_without_doubles)
+        if value is None or not _is_safe(value):
             return _UNFIT
     except (ValueError, RecursionError):
         return _UNFIT
     return value
 
 
+def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key stands twice")
+    return found
+
+
 def _dump(value: Any) -> bytes:
-    return json.dumps(value, separators=(",", ":"), sort_keys=True).encode()
+    return json.dumps(value, separators=(",", ":"), default=_plain).encode()
+
+
+def _plain(value: Any) -> Any:
+    """Return the JSON of an object: migrated code stores objects together with their types."""
+    if hasattr(value, "model_dump"):
+        return value.model_dump(mode="json")
+    return AdvancedJSONEncoder().default(value)
 
 
 def _is_safe(value: Any) -> bool:

@@ -232,8 +232,7 @@ class WorkflowCalls:
         """Wait for a stage of an update, or for the end of its workflow."""
         host = self.connection.host
         is_final = stage == _STAGE.UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_COMPLETED
-        awaited = reply if is_final else accepted_id(reply)
-        answered = asyncio.ensure_future(rpc.wait(host.settled(awaited)))
+        answered = asyncio.ensure_future(self._first(*([reply] if is_final else [accepted_id(reply), reply])))
         closed = asyncio.ensure_future(rpc.wait(host.settled(record.id)))
         try:
             await asyncio.wait([answered, closed], timeout=_POLL_S, return_when=asyncio.FIRST_COMPLETED)
@@ -257,6 +256,15 @@ class WorkflowCalls:
             response.outcome.failure.CopyFrom(failures.failure_of(problem))
         else:
             response.outcome.success.CopyFrom(payloads_of([value]))
+
+    async def _first(self, *promises: str) -> None:
+        """Wait for the first of several promises; a migrated workflow accepts an update by answering it."""
+        waiting = [asyncio.ensure_future(rpc.wait(self.connection.host.settled(one))) for one in promises]
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for one in waiting:
+                one.cancel()
 
     # -- results -------------------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from compat.temporal import activations, failures
 from compat.temporal.payloads import to_stored
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Mapping
 
     from temporalio.api.failure.v1 import Failure
     from temporalio.bridge.proto.workflow_activation import WorkflowActivationJob
@@ -21,6 +21,13 @@ if TYPE_CHECKING:
 
 #: Key of the keyword arguments of a message under which the shim's own facts stand.
 ABOUT = "temporal"
+
+
+def with_about(message: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a message for the inbox: what only the shim understands stands beside the arguments, not among them."""
+    plain = {key: value for key, value in message.items() if key != "kwargs"}
+    about = message.get("kwargs", {}).get(ABOUT)
+    return {**plain, "about": about} if about else plain
 
 
 def accepted_id(reply: str) -> str:
@@ -40,7 +47,7 @@ class _Sent:
     kind: str
     topic: str
     args: list[Any]
-    kwargs: dict[str, Any]
+    about: dict[str, Any]
     id: str = "start"
     reply: str | None = None
 
@@ -59,7 +66,7 @@ class Inbox:
 
     def jobs_of(self, message: Any) -> Jobs:
         """Return the jobs of one message; of one that nobody understands there are none."""
-        about = message.kwargs.get(ABOUT) or {}
+        about = message.about
         headers, identity = about.get("headers") or {}, about.get("identity", "")
         if about.get("run_id") not in (None, "", self._run.run_id):
             return []  # meant for a run that has ended meanwhile
@@ -96,7 +103,8 @@ class Inbox:
             reply = reply_id(self._run.promise_id, message["kwargs"][ABOUT]["update_id"])
             yield self._run.ctx.promise(id=reply)
             yield self._run.ctx.promise(id=accepted_id(reply))
-        return self.jobs_of(_Sent(message["kind"], message["topic"], message["args"], message["kwargs"], reply=reply))
+        about = message["kwargs"].get(ABOUT) or {}
+        return self.jobs_of(_Sent(message["kind"], message["topic"], message["args"], about, reply=reply))
 
     def answer_query(self, query_id: str, result: Any, failure: Failure | None) -> Generator[Any, Any, None]:
         """Tell who asked."""

@@ -35,6 +35,8 @@ def status_name(host: DriverHost, record: PromiseRecord) -> str:
         return known
     if isinstance(error, TimedOutError):
         return "TIMED_OUT"
+    if failures.is_cancellation(error):
+        return "CANCELED"
     return "TERMINATED" if isinstance(error, CanceledError) else "FAILED"
 
 

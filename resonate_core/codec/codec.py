@@ -179,6 +179,20 @@ class Codec:
         """
         return invocation.decoded(*hints_by_position(function, skip))
 
+    def read_by_annotation(self, args: tuple[Any, ...], function: Any, *, skip: int = 0) -> tuple[Any, ...]:
+        """Return plain JSON arguments as what a function's annotations say.
+
+        Raises:
+            DecodeError: an argument is not what the annotation says; the text names it.
+        """
+        hints, rest = hints_by_position(function, skip)
+        return tuple(self._read(item, None, hints.get(index, rest)) for index, item in enumerate(args))
+
+    @staticmethod
+    def has_types(value: Value) -> bool:
+        """Say whether the writer of a payload left types beside the JSON."""
+        return bool(value.headers and TYPES_HEADER in value.headers)
+
     def _read(self, plain: Any, node: Node, hint: Any) -> Any:
         if node is None:
             return plain if hint is None or hint is Any or plain is None else convert(plain, hint)

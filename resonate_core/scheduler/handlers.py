@@ -65,13 +65,11 @@ def leaf_of(function: Registered, instance: Any) -> Any:
     return function.thing if instance is None else getattr(instance, function.entry or "")
 
 
-def _call(method: Any, context: Context, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Call a handler; one that yields takes the context first, another may."""
+def _takes_context(method: Any) -> bool:
+    """Whether a handler takes the context first: one that yields does, another may."""
     parameters = list(inspect.signature(method).parameters.values())
     first = parameters[0] if parameters else None
-    if inspect.isgeneratorfunction(method) or (first is not None and first.name == "ctx"):
-        return method(context, *args, **kwargs)
-    return method(*args, **kwargs)
+    return inspect.isgeneratorfunction(method) or (first is not None and first.name == "ctx")
 
 
 def is_event(function: Registered, message: Message) -> bool:
@@ -101,9 +99,14 @@ def deliver(ex: Execution, message: Message) -> None:
     attribute, mark = ex.function.handlers[message.kind, message.topic]  # type: ignore[index]
     context = Context(ex, inbox_id(ex.base, message.slot))
     try:
+        method = getattr(ex.instance, attribute)
+        first = (context,) if _takes_context(method) else ()
+        args = message.args
+        if message.is_plain:  # from a client that knows only names
+            args = ex.env.codec.read_by_annotation(args, method, skip=len(first))
         if mark.validator is not None:
-            mark.validator(ex.instance, *message.args, **message.kwargs)
-        made = _call(getattr(ex.instance, attribute), context, message.args, message.kwargs)
+            mark.validator(ex.instance, *args, **message.kwargs)
+        made = method(*first, *args, **message.kwargs)
     except BaseException as error:  # noqa: BLE001 - the handler is user code
         _failed(ex, message, ex.env.tame(error))
         return

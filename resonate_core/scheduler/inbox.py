@@ -32,6 +32,8 @@ class Message(msgspec.Struct):
         reply: promise that the sender of an update waits for.
         slot: where it stands in the inbox; not stored.
         at_ms: when it was accepted; not stored.
+        about: what another API's client says beyond the arguments (headers, identity); handlers do not see it.
+        is_plain: whether its writer left no types beside the JSON, so that a handler's annotations say what it is.
     """
 
     id: str
@@ -42,6 +44,8 @@ class Message(msgspec.Struct):
     reply: str | None = None
     slot: int = -1
     at_ms: int = 0
+    about: dict[str, Any] = {}
+    is_plain: bool = False
 
     @property
     def content(self) -> Any:

@@ -46,6 +46,8 @@ def decode_message(codec: Codec, record: PromiseRecord, slot: int) -> Message:
             reply=plain.get("reply"),
             slot=slot,
             at_ms=at_ms,
+            about=dict(plain.get("about") or {}),
+            is_plain=not codec.has_types(record.value),
         )
     except (CodecError, LookupError, TypeError, AttributeError):
         _logger.exception("message %s cannot be read and is passed over", record.id)
