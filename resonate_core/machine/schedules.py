@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -16,6 +16,7 @@ from resonate_core.protocol.records import (
     TAG_DELAY,
     TAG_ORIGIN,
     TAG_PARENT,
+    TAG_PREFIX,
     TAG_SCHEDULE,
     ScheduleRecord,
 )
@@ -24,9 +25,6 @@ from resonate_core.protocol.requests import PromiseCreate, Response
 if TYPE_CHECKING:
     from resonate_core.machine.draft import Draft
     from resonate_core.protocol.requests import ScheduleCreate, ScheduleDelete, ScheduleGet, ScheduleSearch
-
-#: Still injected by released servers; older SDKs build ids from it.
-TAG_PREFIX: Final = "resonate:prefix"
 
 
 def create_schedule(draft: Draft, request: ScheduleCreate) -> Response:

@@ -22,18 +22,24 @@ from typing import TYPE_CHECKING, Final
 from resonate_core.network.dialect import origin_of
 from resonate_core.network.http_adapt import NOBODY
 from resonate_core.protocol import requests as r
-from resonate_core.protocol.records import TAG_BRANCH, TAG_ORIGIN, TAG_PARENT, TAG_SCOPE, TAG_TARGET, TAG_TIMER
+from resonate_core.protocol.records import (
+    TAG_BRANCH,
+    TAG_BRIDGE,
+    TAG_ORIGIN,
+    TAG_PARENT,
+    TAG_SCOPE,
+    TAG_TARGET,
+    TAG_TIMER,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from resonate_core.network.http_link import Link
+    from resonate_core.network.link import Link
     from resonate_core.protocol.records import PromiseRecord
 
 _log = logging.getLogger("resonate_core")
 
-#: Tag of a bell: the promise that it stands for.
-TAG_BRIDGE: Final = "resonate:bridge"
 #: Tag of a bell: the group of workers that rings it.
 TAG_BRIDGE_GROUP: Final = "resonate:bridge-group"
 REFRESH_SECONDS: Final = 60.0

@@ -27,7 +27,7 @@ from resonate_core.protocol.records import (
 
 if TYPE_CHECKING:
     from resonate_core.network.dialect import Dialect
-    from resonate_core.network.http_link import Link
+    from resonate_core.network.link import Link
 
 #: Header of a message: its id.
 MESSAGE_HEADER: Final = "resonate:message"

@@ -18,7 +18,7 @@ from resonate_core.network.sse import EventParser
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from resonate_core.network.http_link import Link
+    from resonate_core.network.http_link import HttpLink
     from resonate_core.protocol.requests import Message
 
 _log = logging.getLogger("resonate_core")
@@ -44,7 +44,7 @@ class Stream:
     """
 
     def __init__(
-        self, link: Link, group: str, pid: str, on_message: Callable[[Message], None], on_open: Callable[[], None]
+        self, link: HttpLink, group: str, pid: str, on_message: Callable[[Message], None], on_open: Callable[[], None]
     ) -> None:
         self._link = link
         self._path = f"/poll/{quote(group, safe='')}/{quote(pid, safe='')}"

@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from resonate_core.network.dialect import OWN
 from resonate_core.network.http_adapt import is_timer
+from resonate_core.network.journal import UnansweredError
 from resonate_core.protocol import requests as r
 from resonate_core.protocol.records import TAG_BRANCH
 
 if TYPE_CHECKING:
-    from resonate_core.network.http_link import Link, Reply
+    from resonate_core.network.dialect import Dialect
+    from resonate_core.network.journal import Journal
+    from resonate_core.network.link import Link, Reply
     from resonate_core.protocol.records import PromiseRecord
 
 _log = logging.getLogger("resonate_core")
@@ -24,10 +28,12 @@ _PAGE: Final = 1_000
 
 
 class Tasks:
-    """Acquires tasks for one process."""
+    """Acquires tasks for one process; ``dialect`` is what the server is."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: Link, journal: Journal) -> None:
         self._link = link
+        self.journal = journal
+        self.dialect: Dialect = OWN
         self._records: OrderedDict[str, PromiseRecord] = OrderedDict()
         self._timers: OrderedDict[str, None] = OrderedDict()
 
@@ -60,7 +66,7 @@ class Tasks:
             _remember(self._timers, promise.id, None)
             return r.Response(409, error=f"task {promise.id!r} is a timer; its deadline resolves it")
         _remember(self._records, promise.id, promise)
-        if TAG_BRANCH not in promise.tags:
+        if TAG_BRANCH not in promise.tags or not self.dialect.has_search:
             return await self._with_history(response, promise.id)
         return response
 
@@ -83,19 +89,32 @@ class Tasks:
 
         Half a history would be worse than none: then the task is left until its lease runs out.
         """
+        if not self.dialect.has_search:
+            return await self._with_journal(response, branch)
         found: list[PromiseRecord] = []
         cursor: str | None = None
         while True:
             query = r.PromiseSearch(tags={TAG_BRANCH: branch}, limit=_PAGE, cursor=cursor)
             page = await self._link.send(query)
             if not page.is_ok:
-                text = f"the records of {branch!r} cannot be read: {page.error}; trying again when its lease is over"
-                _log.error("%s", text)
-                return r.Response(0, error=text)
+                return _unread(branch, page.error)
             found.extend(record for record in page.promises if record.id != branch)
             cursor = page.cursor
             if cursor is None:
                 return msgspec.structs.replace(response, preload=tuple(found))
+
+    async def _with_journal(self, response: r.Response, branch: str) -> r.Response:
+        try:
+            found = await self.journal.history(branch)
+        except UnansweredError as error:
+            return _unread(branch, error.response.error)
+        return msgspec.structs.replace(response, preload=tuple(found))
+
+
+def _unread(branch: str, why: str | None) -> r.Response:
+    text = f"the records of {branch!r} cannot be read: {why}; trying again when its lease is over"
+    _log.error("%s", text)
+    return r.Response(0, error=text)
 
 
 def _remember(known: OrderedDict[str, Any], id: str, value: Any) -> None:

@@ -15,15 +15,17 @@ import msgspec
 from resonate_core.network.dialect import origin_of
 from resonate_core.network.http_adapt import adapted
 from resonate_core.network.http_inbox import Inboxes
+from resonate_core.network.journal import UnansweredError, recorded_ids
 from resonate_core.protocol import requests as r
+from resonate_core.protocol.records import TAG_BRANCH
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from resonate_core.network.bridge import Bridges
     from resonate_core.network.dialect import Dialect
-    from resonate_core.network.http_link import Link
     from resonate_core.network.http_tasks import Tasks
+    from resonate_core.network.link import Link
 
 #: Creates sent at the same time: their order does not matter, only that all are there before what follows.
 _TOGETHER_COUNT: Final = 16
@@ -56,11 +58,15 @@ class Translator:
             r.FenceSettled: self._fence_settled,
             r.MessageAppend: self._inboxes.append,
             r.FulfillIfRead: self._fulfill_if_read,
+            **({} if dialect.has_search else {r.PromiseSearch: self._search}),
         }
 
     async def series(self, requests: list[r.Request]) -> list[r.Response]:
         """Carry out requests in order until one fails."""
         responses: list[r.Response] = []
+        refusal = None if self._dialect.has_search else await self._note(requests)
+        if refusal is not None:
+            return [refusal] + [_NOT_TRIED] * (len(requests) - 1)
         while len(responses) < len(requests):
             together = _alike(requests, len(responses))
             found = await asyncio.gather(*[self.carry_out(request) for request in together])
@@ -74,6 +80,29 @@ class Translator:
         """Carry out one request."""
         handler = self._handlers.get(type(request))
         return await (self._link.send(request) if handler is None else handler(request))
+
+    # -- what no search finds ------------------------------------------------------------------------------------
+
+    async def _note(self, requests: list[r.Request]) -> r.Response | None:
+        """Write down what will be recorded, before it is."""
+        for (task_id, version), ids in recorded_ids(requests).items():
+            task = self._tasks.held(task_id) or (await self._link.send(r.PromiseGet(task_id))).promise
+            if task is None:
+                return r.Response(404, error=f"task {task_id!r} does not exist")
+            refusal = await self._tasks.journal.note(task, version, ids)
+            if refusal is not None:
+                return refusal
+        return None
+
+    async def _search(self, request: r.PromiseSearch) -> r.Response:
+        """Find the records of one execution; for anything else the server has to say that it cannot."""
+        if request.state is not None or set(request.tags) != {TAG_BRANCH}:
+            return await self._link.send(request)
+        try:
+            found = await self._tasks.journal.of_branch(request.tags[TAG_BRANCH])
+        except UnansweredError as error:
+            return error.response
+        return r.Response(200, promises=tuple(found))
 
     # -- creating ------------------------------------------------------------------------------------------------
 
@@ -127,9 +156,15 @@ class Translator:
         return next((answer for answer in answers if not answer.is_ok), r.Response(200))
 
     async def _suspend(self, request: r.TaskSuspend) -> r.Response:
+        actions = {action.awaited: action for action in request.actions}  # some refuse one that stands there twice
+        request = r.TaskSuspend(request.id, request.version, list(actions.values()))
         if self._dialect.fires_deadlines and not self._dialect.has_origin_rule:
-            return await self._link.send(request)
-        return await self._bridges.suspend(request)
+            response = await self._link.send(request)
+        else:
+            response = await self._bridges.suspend(request)
+        if response.status == 200:
+            self._tasks.journal.forget(request.id)
+        return response
 
     async def _fulfill_if_read(self, request: r.FulfillIfRead) -> r.Response:
         return await self._inboxes.fulfill(request, self._tasks.held(request.id))

@@ -12,13 +12,15 @@ import logging
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
 
+from msgspec.structs import replace
+
 from resonate_core.protocol.requests import PromiseGet, PromiseRegisterListener
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from resonate_core.network.http_link import Link
     from resonate_core.network.http_loop import LoopThread
+    from resonate_core.network.link import Link
     from resonate_core.protocol.records import PromiseRecord
     from resonate_core.protocol.requests import Response
 
@@ -55,7 +57,7 @@ class Watches:
     Args:
         thread: whose loop.
         link: the server.
-        address: where ``unblock`` messages for this process go.
+        address: where ``unblock`` messages for this process go; None: nowhere, so that looking is all there is.
         now_ms: wall clock.
         create: makes a promise that is missing if it is this process's to make; says whether it was.
     """
@@ -65,7 +67,7 @@ class Watches:
         thread: LoopThread,
         link: Link,
         *,
-        address: Callable[[], str],
+        address: Callable[[], str | None],
         now_ms: Callable[[], int],
         create: Callable[[str], Awaitable[bool]],
     ) -> None:
@@ -162,7 +164,10 @@ class Watches:
         self._asked[promise_id] = None
         if len(self._asked) > _ASKED_COUNT:
             self._asked.popitem(last=False)
-        listen = PromiseRegisterListener(promise_id, self._address())
+        address = self._address()
+        if address is None:
+            return await self._poll(promise_id)
+        listen = PromiseRegisterListener(promise_id, address)
         response = await self._link.send(listen)
         if response.status == 404 and await self._create(promise_id):
             response = await self._link.send(listen)
@@ -170,4 +175,13 @@ class Watches:
             found = (await self._link.send(PromiseGet(promise_id))).promise
             if found is not None and found.state != "pending":
                 self.settled(found)
+        return response
+
+    async def _poll(self, promise_id: str) -> Response:
+        """Look where nobody can tell us; what is there and pending will not be told, which 422 says."""
+        response = await self._link.send(PromiseGet(promise_id))
+        if response.status == 404 and await self._create(promise_id):
+            response = await self._link.send(PromiseGet(promise_id))
+        if response.promise is not None and response.promise.state == "pending":
+            return replace(response, status=422)
         return response

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, cast
 
 from resonate_core.clock import SystemClock, new_pid
 from resonate_core.errors import UsageError
 from resonate_core.limits import RETRY_MS
+from resonate_core.network.connector_url import connector_by_url
 from resonate_core.network.local import LocalNetwork
 from resonate_core.network.local_server import LocalServer
 from resonate_core.store.memory import MemoryStore
@@ -18,9 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from resonate_core.clock import Clock
+    from resonate_core.network.connector import Connector
     from resonate_core.network.port import Network
 
-_SUPPORTED: Final = "memory:, sqlite:///relative.db, sqlite:////absolute.db, http://host:8001"
+_SUPPORTED: Final = (
+    "memory:, sqlite:///relative.db, sqlite:////absolute.db, http://host:8001, postgres://user@host/database, "
+    "nats://host:4222"
+)
 _SYNCHRONOUS: Final = ("FULL", "NORMAL")
 
 
@@ -61,8 +66,9 @@ def open_network(
     """Open the store that a URL names.
 
     Args:
-        url: ``memory:`` (private to this call), ``sqlite:///relative.db`` or ``sqlite:////absolute.db``, or a server's
-            ``http://host:8001``.
+        url: ``memory:`` (private to this call), ``sqlite:///relative.db`` or ``sqlite:////absolute.db``, a server's
+            ``http://host:8001``, or ``postgres://...`` and ``nats://...`` where ``resonate-pg`` and ``resonate-nats``
+            are installed.
         group: of the worker or client.
         pid: name of this process; a fresh one if None.
         clock: the machine's if None.
@@ -85,6 +91,8 @@ def open_network(
         from resonate_core.network.http import HttpNetwork  # noqa: PLC0415 - aiohttp is loaded by who needs a server
 
         return HttpNetwork(url, group=group, pid=name, token=token, clock=used_clock)
+    if url.startswith(("postgres://", "postgresql://", "nats://")):
+        return as_network(connector_by_url(url, group=group, pid=name), group=group, pid=name, clock=used_clock)
     if url == "memory:":
         if shared is not None:
             return LocalNetwork(shared, group=group, pid=name)
@@ -98,6 +106,24 @@ def open_network(
         raise UsageError(f"synchronous must be FULL or NORMAL, got {synchronous!r}")
     server, release = _acquire(path, used_clock, synchronous, retry_ms, is_own_clock=clock is not None)
     return LocalNetwork(server, group=group, pid=name, on_stop=release)
+
+
+def as_network(given: Network | Connector, *, group: str, pid: str | None, clock: Clock) -> Network:
+    """Return what a caller gave as ``network=``: a network as it is, a connector with ours around it.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    if hasattr(given, "submit"):
+        return cast("Network", given)
+    from resonate_core.network.connector import ConnectorNetwork, is_connector  # noqa: PLC0415 - as for HTTP
+
+    if not is_connector(given):
+        raise UsageError(
+            f"network= takes a connector of resonate_base (send, recv, unicast, resolve_target, start, stop), "
+            f"got {type(given).__name__}"
+        )
+    return ConnectorNetwork(given, group=group, pid=pid, clock=clock)
 
 
 def _synchronous_of(url: str, options: str) -> Literal["FULL", "NORMAL"]:

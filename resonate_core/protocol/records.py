@@ -25,6 +25,10 @@ TAG_EXTERNAL: Final = "resonate:external"
 #: Ours: who asked for this start, so that it knows its own.
 TAG_START: Final = "resonate:start"
 TAG_SCHEDULE: Final = "resonate:schedule"
+#: Still injected by released servers; older SDKs build ids from it.
+TAG_PREFIX: Final = "resonate:prefix"
+#: Of a bell: the promise that it stands for, see ``network/bridge.py``.
+TAG_BRIDGE: Final = "resonate:bridge"
 
 
 class Value(msgspec.Struct, frozen=True, omit_defaults=True):

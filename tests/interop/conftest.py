@@ -1,4 +1,4 @@
-"""Servers to run the same programs on: both fakes, our own, and a real one if RESONATE_TEST_URL names it."""
+"""Servers to run the same programs on: all fakes, our own, and a real one if RESONATE_TEST_URL names it."""
 
 from __future__ import annotations
 
@@ -36,6 +36,8 @@ def own() -> Iterator[str]:
     params=[
         "fake-R",
         "fake-M",
+        "fake-C",
+        "fake-P",
         "serve",
         *([pytest.param("real", marks=pytest.mark.server)] if REAL else []),
     ],

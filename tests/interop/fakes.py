@@ -1,7 +1,8 @@
-"""Two small servers that answer like released ones: R is 0.9.8, M is what came after it.
+"""Small servers that answer like others: R is release 0.9.8, M what came after, C what wants ``root:1``, P a database.
 
-They stand on the embedded machine and add what makes them differ: no private kinds, no header of ours; M ties ids to
-their origin, refuses empty and mixed heartbeats, and notices a deadline only of promises with a target.
+They stand on the embedded machine and add what makes them differ: no private kinds, no header of ours. M and C tie ids
+to their origin, by a dot and by a colon, refuse empty and mixed heartbeats, and notice a deadline only of promises with
+a target. P cannot search, hands out no records with a task, and lets nobody wait for what is not marked as external.
 """
 
 from __future__ import annotations
@@ -9,9 +10,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import heapq
+import re
 import threading
 from typing import TYPE_CHECKING
 
+import msgspec
 from aiohttp import web
 
 from resonate_core.clock import SystemClock
@@ -21,7 +24,7 @@ from resonate_core.network.http_wire import MalformedError, answer_head, read_en
 from resonate_core.network.local_server import LocalServer
 from resonate_core.network.sse import write_event
 from resonate_core.protocol import requests as r
-from resonate_core.protocol.records import TAG_BRANCH, TAG_ORIGIN, TAG_PARENT, TAG_TARGET
+from resonate_core.protocol.records import TAG_BRANCH, TAG_EXTERNAL, TAG_ORIGIN, TAG_PARENT, TAG_TARGET, TAG_TIMER
 from resonate_core.serve.streams import Streams
 from resonate_core.store.memory import MemoryStore
 
@@ -34,53 +37,110 @@ class StoreOfM(MemoryStore):
 
     def _create(self, promise):
         super()._create(promise)
-        if TAG_TARGET not in promise.tags:
+        if not self._is_armed(promise.tags):
             self._promise_heap[:] = [entry for entry in self._promise_heap if entry[1] != promise.id]
             heapq.heapify(self._promise_heap)
 
-
-def origin(id):
-    return id.partition(".")[0]
-
-
-def refusal_of_m(request: r.Request) -> str | None:  # noqa: PLR0911 - a table, one line for each kind
-    """Say why M refuses what R accepts."""
-    match request:
-        case r.PromiseRegisterCallback():
-            return _same([request.awaited, request.awaiter], "Awaiter and awaited must belong to the same origin")
-        case r.TaskSuspend():
-            ids = [request.id, *(action.awaited for action in request.actions)]
-            return _same(ids, "a task can await only promises of its own origin")
-        case r.TaskHeartbeat(tasks=[]):
-            return "Tasks array must not be empty"
-        case r.TaskHeartbeat():
-            return _same([task.id for task in request.tasks], "All tasks must belong to the same origin")
-        case r.TaskFence():
-            outside = _same([request.id, request.action.id], "Promise ID must be prefixed by resonate:origin")
-            return outside or (_tags(request.action) if isinstance(request.action, r.PromiseCreate) else None)
-        case r.PromiseCreate():
-            return _tags(request)
-        case r.TaskCreate():
-            return _tags(request.action)
-        case r.ScheduleCreate():
-            if TAG_TARGET not in request.promise_tags:
-                return "promiseTags must include a resonate:target tag"
-            return "a schedule's id must not contain a dot" if "." in request.id else None
-    return None
+    def _is_armed(self, tags):
+        return TAG_TARGET in tags
 
 
-def _same(ids, text):
-    return text if len({origin(id) for id in ids}) > 1 else None
+class StoreOfP(StoreOfM):
+    """Arms deadlines only of promises that somebody else settles."""
+
+    def _is_armed(self, tags):
+        return is_external(tags)
 
 
-def _tags(create):
-    if "." in create.tags.get(TAG_ORIGIN, ""):
-        return "resonate:origin must not contain a dot"
-    for name in (TAG_ORIGIN, TAG_BRANCH, TAG_PARENT):
-        ancestor = create.tags.get(name, create.id)
-        if create.id != ancestor and not create.id.startswith(f"{ancestor}."):
-            return f"Promise ID must be prefixed by {name}"
-    return None
+def is_external(tags):
+    return TAG_TARGET in tags or tags.get(TAG_TIMER) == "true" or tags.get(TAG_EXTERNAL) == "true"
+
+
+class TiedIds:
+    """What M and C refuse: an origin ends at the first separator of an id.
+
+    Args:
+        first: between an origin and what belongs to it.
+        further: between that and what belongs to it in turn.
+    """
+
+    def __init__(self, first: str, further: str) -> None:
+        self._first = first
+        self._further = further
+
+    def refusal(self, request: r.Request) -> str | None:  # noqa: PLR0911 - a table, one line for each kind
+        """Say why a request is refused that R accepts."""
+        match request:
+            case r.PromiseRegisterCallback():
+                text = "Awaiter and awaited must belong to the same origin"
+                return self._same([request.awaited, request.awaiter], text)
+            case r.TaskSuspend():
+                ids = [request.id, *(action.awaited for action in request.actions)]
+                return self._same(ids, "a task can await only promises of its own origin")
+            case r.TaskHeartbeat(tasks=[]):
+                return "Tasks array must not be empty"
+            case r.TaskHeartbeat():
+                return self._same([task.id for task in request.tasks], "All tasks must belong to the same origin")
+            case r.TaskFence():
+                outside = self._same([request.id, request.action.id], "Promise ID must be prefixed by resonate:origin")
+                return outside or (self._tags(request.action) if isinstance(request.action, r.PromiseCreate) else None)
+            case r.PromiseCreate():
+                return self._tags(request)
+            case r.TaskCreate():
+                return self._tags(request.action)
+            case r.ScheduleCreate():
+                if TAG_TARGET not in request.promise_tags:
+                    return "promiseTags must include a resonate:target tag"
+                return "a schedule's id must not contain a separator" if self._first in request.id else None
+        return None
+
+    def _origin(self, id):
+        return id.partition(self._first)[0]
+
+    def _same(self, ids, text):
+        return text if len({self._origin(id) for id in ids}) > 1 else None
+
+    def _tags(self, create):
+        if self._first in create.tags.get(TAG_ORIGIN, ""):
+            return "resonate:origin must not contain a separator"
+        if create.id.count(self._first) > 1 and self._first != self._further:
+            return "an id has one origin"
+        for name in (TAG_ORIGIN, TAG_BRANCH, TAG_PARENT):
+            ancestor = create.tags.get(name, create.id)
+            sign = self._further if self._first in ancestor else self._first
+            if create.id != ancestor and not create.id.startswith(f"{ancestor}{sign}"):
+                return f"Promise ID must be prefixed by {name}"
+        return None
+
+
+class Database:
+    """What P refuses; it needs the store to say what is external."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self._store = store
+
+    def refusal(self, request: r.Request) -> tuple[int, str] | None:
+        """Say why a request is refused that R accepts."""
+        match request:
+            case r.PromiseSearch() | r.TaskSearch() | r.ScheduleSearch():
+                return 501, "not implemented"
+            case r.PromiseRegisterCallback():
+                return self._internal([request.awaited])
+            case r.TaskSuspend():
+                awaited = [action.awaited for action in request.actions]
+                return (400, "awaited twice") if len(set(awaited)) < len(awaited) else self._internal(awaited)
+            case r.PromiseCreate() | r.TaskCreate():
+                target = getattr(request, "action", request).tags.get(TAG_TARGET, "poll://any@g")
+                return (
+                    None if re.fullmatch(r"poll://(any@[^/]+|uni@[^/]+/.+)", target) else (400, "nobody listens there")
+                )
+        return None
+
+    def _internal(self, ids):
+        found = [self._store.promise(id) for id in ids]
+        if any(record is not None and not is_external(record.tags) for record in found):
+            return 422, "an internal promise cannot be awaited"
+        return None
 
 
 class FakeServer:
@@ -90,7 +150,9 @@ class FakeServer:
         self.dialect = dialect
         self.seen: list[str] = []
         self.url = ""
-        store = StoreOfM() if dialect == "M" else MemoryStore()
+        store = {"R": MemoryStore, "M": StoreOfM, "C": StoreOfM, "P": StoreOfP}[dialect]()
+        self._tied = {"M": TiedIds(".", "."), "C": TiedIds(":", ".")}.get(dialect)
+        self._database = Database(store) if dialect == "P" else None
         self._server = LocalServer(store, SystemClock(), retry_ms=500)
         self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
@@ -130,16 +192,25 @@ class FakeServer:
             return error.status, str(error)
         if isinstance(request, Series) or envelope.kind.startswith("x."):
             return 400, f"unknown kind {envelope.kind}"
-        refusal = refusal_of_m(request) if self.dialect == "M" else None
+        refusal = self._refusal(request)
         if refusal is not None:
-            return 400, refusal
+            return refusal
         future = self._loop.create_future()
 
         def done(responses):
             self._loop.call_soon_threadsafe(lambda: future.cancelled() or future.set_result(responses))
 
         self._server.submit([request], done)
-        return answer_data(request, (await future)[0], envelope.correlation_id)
+        response = (await future)[0]
+        if self._database is not None:
+            response = msgspec.structs.replace(response, preload=())
+        return answer_data(request, response, envelope.correlation_id)
+
+    def _refusal(self, request):
+        if self._database is not None:
+            return self._database.refusal(request)
+        text = None if self._tied is None else self._tied.refusal(request)
+        return None if text is None else (400, text)
 
     async def _poll(self, http: web.Request) -> web.StreamResponse:
         stream = self._streams.open(http.match_info["group"], http.match_info["pid"])

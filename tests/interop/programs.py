@@ -22,6 +22,15 @@ def rest(seconds):
     time.sleep(seconds)
 
 
+#: What steps that can be looked at only from outside have left.
+NOTES: list[str] = []
+
+
+@step(name="note")
+def note(text):
+    NOTES.append(text)
+
+
 @durable()
 def total(ctx, count):
     number = 0
@@ -134,5 +143,5 @@ def fails(ctx):
 ALL = (
     *(total, plus_one, fan_out, slow_child, awaits_named_child, approval, own_deadline),
     *(Basket, receiver, in_rounds, works, fails),
-    *(add, refuse, rest),
+    *(add, refuse, rest, note),
 )

@@ -14,7 +14,7 @@ from resonate_core.clock import SystemClock
 from resonate_core.errors import ProtocolError, TransportError
 from resonate_core.network.dialect import MAIN
 from resonate_core.network.http import HttpNetwork
-from resonate_core.network.http_link import Link
+from resonate_core.network.http_link import HttpLink
 from resonate_core.network.local_server import LocalServer
 from resonate_core.protocol.requests import PromiseGet
 from resonate_core.serve.runner import BackgroundServer
@@ -170,7 +170,7 @@ def test_refused_token_stalls_executions_and_says_so_to_callers(tmp_path, caplog
 def test_address_of_something_else_is_named(fate):
     with own() as url, BadLine(url) as line:
         line.fate = lambda _envelope, _number: fate
-        link = Link(line.url, None, repeat_s=0.3)
+        link = HttpLink(line.url, None, repeat_s=0.3)
         network = HttpNetwork(line.url, group="g", pid="p", link=link)
         answers = []
         done = threading.Event()

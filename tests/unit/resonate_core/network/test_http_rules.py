@@ -6,13 +6,13 @@ import pytest
 
 from resonate_core import Resonate
 from resonate_core.errors import UsageError
-from resonate_core.network.dialect import COLON, MAIN, OWN, RELEASED, announce, detect, origin_of
+from resonate_core.network.dialect import COLON, DATABASE, MAIN, OWN, RELEASED, announce, detect, origin_of
 from resonate_core.network.http import HttpNetwork
 from resonate_core.network.http_adapt import NOBODY, adapted
 from resonate_core.network.http_inbox import CLOSED, MESSAGE_HEADER, is_end
-from resonate_core.network.http_link import Reply
+from resonate_core.network.link import Reply
 from resonate_core.protocol.records import PromiseRecord, Value
-from resonate_core.protocol.requests import PromiseCreate, Response
+from resonate_core.protocol.requests import PromiseCreate, PromiseSearch, Response
 from resonate_core.serve.guard import Guard
 
 
@@ -79,23 +79,26 @@ class Line:
 
     url = "http://h"
 
-    def __init__(self, colon, dotted, *, is_own=False):
+    def __init__(self, colon, dotted, *, is_own=False, search=200):
         self._statuses = {":": colon, ".": dotted}
         self._is_own = is_own
+        self._search = search
 
-    async def reply(self, request):
+    async def reply(self, request, *, is_spelled=False):
+        assert is_spelled
+        if isinstance(request, PromiseSearch):
+            return Reply([Response(self._search)])
         sign = "." if request.awaited.endswith(".1") else ":"
         status = self._statuses[sign]
         return Reply([Response(status, error="cut" if status == 0 else "no")], is_own=self._is_own)
-
-    async def send(self, request):
-        return (await self.reply(request)).responses[0]
 
 
 @pytest.mark.parametrize(
     ("line", "dialect"),
     [
         (Line(404, 404), RELEASED),
+        (Line(404, 404, search=501), DATABASE),
+        (Line(404, 404, search=0), RELEASED),
         (Line(400, 404), MAIN),
         (Line(404, 400), COLON),
         (Line(404, 404, is_own=True), OWN),
@@ -114,9 +117,12 @@ async def test_server_that_cannot_be_told_is_asked_again_later(line, why):
     assert why in found
 
 
-def test_server_that_cannot_be_used_is_refused_in_one_sentence(caplog):
-    announce(Line(404, 400), COLON)
-    assert "use Resonate Server 0.9.x or resonate-core serve" in caplog.text
+@pytest.mark.parametrize(
+    ("dialect", "words"), [(MAIN, "bridge"), (COLON, "root.1 here is named root:1"), (DATABASE, "cannot search")]
+)
+def test_what_a_user_has_to_know_of_a_server_is_said_in_one_sentence(dialect, words, caplog):
+    announce(Line(404, 400), dialect)
+    assert words in caplog.text
 
 
 def test_remote_client_takes_url_and_token_from_the_environment(monkeypatch):

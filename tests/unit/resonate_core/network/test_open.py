@@ -5,7 +5,7 @@ from resonate_core.errors import StoreError, UsageError
 from resonate_core.network.open import open_network, sqlite_path
 
 
-@pytest.mark.parametrize("url", ["postgres://h/d", "nats://h", "sqlite:", "sqlite://x", "resonate.db", "", "memory"])
+@pytest.mark.parametrize("url", ["mysql://h/d", "sqlite:", "sqlite://x", "resonate.db", "", "memory"])
 def test_open_url_of_another_kind_names_what_is_supported(url):
     with pytest.raises(UsageError, match="memory:, sqlite:///relative"):
         open_network(url, group="g")
