@@ -73,6 +73,7 @@ CONTEXT: Final[Mapping[str, Tier]] = {
     "uuid4": "helper",
     "rng": "helper",
     "shielded": "helper",
+    "all_handlers_finished": "helper",
 }
 
 #: Attributes of a ``Resonate``; the same names exist under ``aio``.

@@ -229,9 +229,15 @@ class Renderer:
         if trailing and self.may_claim(trailing[0]):
             end = trailing[0][1]
         outer, self._hole_end = self._hole_end, None
-        text = self.range(start, end, indent)
+        far = self._end_of_removal(start, end)
+        text = self.range(start, end, indent) if far == end else self.range(start, far, indent).rstrip()
         self._hole_end = outer
         return text
+
+    def _end_of_removal(self, start: int, end: int) -> int:
+        """Return where a removal of the last statement in a range ends: with its line, which is behind the range."""
+        found = self._actions[bisect_left(self._starts, start) : bisect_left(self._starts, end)]
+        return max([end, *(action.end for action in found if id(action) not in self._busy)])
 
     def _statement_start(self, node: ast.stmt) -> int:
         start = self.concrete.span(node)[0]

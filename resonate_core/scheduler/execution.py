@@ -100,7 +100,7 @@ class Execution:
         self.answers_open = 0
         self.choices_open = 0
         self._attached: dict[str, Slot] = {}
-        self._handlers_running = 0
+        self.handlers_running = 0
         self._branches: list[Branch] = []
         self._closing_outcome = Outcome()
         self._ready: deque[tuple[Branch, Action]] = deque()
@@ -380,14 +380,9 @@ class Execution:
     def start_branch(self, branch: Branch) -> None:
         """Let a new branch run at the next turn."""
         if branch.is_handler:
-            self._handlers_running += 1
+            self.handlers_running += 1
         self._branches.append(branch)
         self._ready.append((branch, ("send", None)))
-
-    @property
-    def handlers_running(self) -> int:
-        """How many handlers of messages have begun and wait for something."""
-        return self._handlers_running
 
     def attach(self, slot: Slot) -> None:
         """Remember a child that the execution waits for before it ends."""
@@ -405,7 +400,7 @@ class Execution:
             self._close_with(Outcome(value=value, error=error))
             return
         if branch.is_handler:
-            self._handlers_running -= 1
+            self.handlers_running -= 1
             handlers.ended(self, branch, value, error)
             if self.closing:
                 self._try_close()
@@ -454,7 +449,7 @@ class Execution:
         waiting = [slot for slot in self._attached.values() if slot.kind not in ("timer", "latent")]
         if self.choices_open:
             return  # children that were begun but are not made yet
-        if not waiting and not self._handlers_running:
+        if not waiting and not self.handlers_running:
             self.finish(self._closing_outcome)
             self.may_reopen = True
 

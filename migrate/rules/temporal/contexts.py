@@ -6,12 +6,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from migrate.rules.temporal.facts import FUNCTIONS
+from migrate.rules.temporal.trees import names_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from migrate.index.model import Definition
-    from migrate.rules.temporal.draft import Draft, Emit
+    from migrate.rules.temporal.draft import Emit
     from migrate.rules.temporal.place import Work
 
 CODE: Final = "RM151"
@@ -32,7 +33,7 @@ def spread(work: Work, code_functions: Iterable[Definition], roots: set[Definiti
     _settle(work, functions)
     for function in functions:
         if function in work.needs_ctx and not _is_nested(function):
-            _check(draft, function, roots, closed)
+            _check(work, function, roots, closed)
             draft.act(function.module, function.node, partial(_pass_on, work, function))
 
 
@@ -56,14 +57,18 @@ def _is_nested(function: Definition) -> bool:
     return function.parent is not None and isinstance(function.parent.node, FUNCTIONS)
 
 
-def _check(draft: Draft, function: Definition, roots: set[Definition], closed: set[Definition]) -> None:
-    module = function.module
+def _check(work: Work, function: Definition, roots: set[Definition], closed: set[Definition]) -> None:
+    draft, module = work.draft, function.module
     if function.is_async and function not in closed:
         return
-    if function in closed or function.name == "__init__":
+    if function in closed:
         draft.block(
             module, function.node, CODE, f"{function.name} asks the workflow about itself, and gets no context", _ACTION
         )
+        return
+    _check_callers(work, function)
+    if function.name == "__init__":
+        _check_constructor(work, function)
         return
     decorators = [
         name for _node, meaning in draft.project.decorators(function) if (name := meaning.name if meaning else "")
@@ -82,6 +87,30 @@ def _check(draft: Draft, function: Definition, roots: set[Definition], closed: s
                 f"{function.name} is used as a value, so the context cannot be passed to it",
                 _ACTION,
             )
+
+
+def _check_callers(work: Work, function: Definition) -> None:
+    """A caller that is no workflow code has no context to pass on."""
+    for site in work.draft.project.callers(function):
+        if site.caller is None or site.caller not in work.code:
+            message = f"{function.name} asks the workflow about itself, and is called outside of workflows too"
+            work.draft.block(site.module, site.node, CODE, message, _ACTION)
+            work.draft.link(
+                work.draft.unit(site.module, site.node), work.draft.unit(function.module, function.node)
+            )
+
+
+def _check_constructor(work: Work, function: Definition) -> None:
+    """The runtime knows a constructor that takes the context by the parameter's name; others call it themselves."""
+    draft, owner = work.draft, function.parent
+    if owner is None or any(owner in workflow.line for workflow in work.facts.workflows.values()):
+        if "ctx" in names_in(function.node):
+            draft.block(function.module, function.node, CODE, "the constructor uses the name ctx itself", _ACTION)
+        return
+    for reference in draft.project.references(owner):
+        if reference.kind == "name" and reference.call is None:
+            message = f"{owner.name} is used as a value, so the context cannot be passed to its constructor"
+            draft.block(reference.module, reference.node, CODE, message, _ACTION)
 
 
 def _pass_on(work: Work, function: Definition, emit: Emit) -> None:

@@ -113,6 +113,7 @@ def convert(place: Place) -> bool:
     node = place.call
     place.helper(CODE)
     place.draft.survey.handled.add(node)
+    place.work.begun_functions.add(definition)
 
     def make(emit: Emit, begin: bool) -> Part:
         arguments: list[Part] = [*node.args, *node.keywords]

@@ -44,6 +44,7 @@ class Work:
         code: functions of workflows.
         durable: async ones of them that await something durable.
         begun: coroutines that begin where they are made, because something further down wants them running.
+        begun_functions: functions of the project that run in a branch of their own.
         queues: task queues of the workers of each workflow class; None stands for an unknown one.
     """
 
@@ -61,6 +62,7 @@ class Work:
     code: set[Definition] = field(default_factory=set)
     durable: set[Definition] = field(default_factory=set)
     begun: set[ast.AST] = field(default_factory=set)
+    begun_functions: set[Definition] = field(default_factory=set)
 
 
 @dataclass(frozen=True)

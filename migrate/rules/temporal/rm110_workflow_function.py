@@ -35,7 +35,7 @@ _TAKEN: Final = frozenset((*dir(builtins), *keyword.kwlist, *keyword.softkwlist)
 
 def choose_name(work: Work, workflow: Workflow) -> str:
     """Return the name of the function that a class becomes, or "" if it must stay a class."""
-    if not _has_only_run(workflow) or not _mentions_are_followed(work, workflow):
+    if not _has_only_run(workflow) or _asks_for_itself(work, workflow) or not _mentions_are_followed(work, workflow):
         return ""
     plain = snake_case(workflow.definition.name)
     for name in (plain, plain + _SUFFIX):
@@ -60,6 +60,12 @@ def _has_only_run(workflow: Workflow) -> bool:
     if any(isinstance(one, ast.Name) and one.id == itself for one in ast.walk(entry)):
         return False
     return not (_docstring(node) and _docstring(entry) and merged_docstring(workflow) is None)
+
+
+def _asks_for_itself(work: Work, workflow: Workflow) -> bool:
+    """Tell whether the run method asks for the object that it belongs to."""
+    calls = (one for one in ast.walk(workflow.entry.node) if isinstance(one, ast.Call))
+    return any(work.draft.external(workflow.module, one.func) == "temporalio.workflow.instance" for one in calls)
 
 
 def _mentions_are_followed(work: Work, workflow: Workflow) -> bool:

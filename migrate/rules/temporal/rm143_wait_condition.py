@@ -37,9 +37,6 @@ def convert(place: Place) -> None:
     if condition is None or place.awaited is None:
         place.block(RULE.code, "this condition is not awaited at once", RULE.action)
         return
-    if place.draft.external(place.module, condition) == "temporalio.workflow.all_handlers_finished":
-        _drain(place, condition)
-        return
     limit = said.get("timeout")
     place.helper(RULE.code)
 
@@ -50,11 +47,3 @@ def convert(place: Place) -> None:
         return call(f"{emit.ctx(place.node)}.wait_until", condition, *options)
 
     place.command(make, rule=RULE.code)
-
-
-def _drain(place: Place, condition: ast.expr) -> None:
-    """``wait_condition(all_handlers_finished)``: an execution waits for its handlers before it ends."""
-    place.draft.claim(condition)
-    place.block(
-        RULE.code, "waits until all handlers have finished", "Keep a count of the handlers and wait until it is zero."
-    )

@@ -33,6 +33,8 @@ cancellation that came during a step would be seen one step later.""",
     action="Remove the drain where it does not matter whether the newest message is seen.",
 )
 WAIT: Final = "temporalio.workflow.wait_condition"
+#: Whether handlers are done is nothing that they write, but messages that have come begin some.
+_HANDLERS: Final = "all_handlers_finished"
 _LOOPS: Final = (ast.While, ast.For, ast.AsyncFor)
 
 
@@ -40,7 +42,7 @@ def survey(work: Work, workflow: Workflow, functions: Iterable[Definition], done
     """Leave the drains of one workflow; a function that several workflows share gets them once."""
     handlers = {method for kind, method in workflow.handlers if kind in ("signal", "update")}
     written = _written(work, handlers)
-    if not written:
+    if not written and not any(_asks_for_handlers(one.node) for one in functions):
         return
     readers = {one for one in functions if one not in handlers and _reads(one.node, written)}
     for function in functions:
@@ -101,6 +103,11 @@ def _reads(node: ast.AST, names: set[str]) -> bool:
             return True
         stack.extend(ast.iter_child_nodes(current))
     return False
+
+
+def _asks_for_handlers(node: ast.AST) -> bool:
+    names = (getattr(one, "attr", "") or getattr(one, "id", "") for one in ast.walk(node))
+    return any(name == _HANDLERS for name in names)
 
 
 @dataclass
@@ -181,8 +188,9 @@ class _Flow:
                 found = self.work.draft.project.resolve(self.function.module, one.func)
                 if found is not None and found.definition in self.readers and not found.definition.is_async:
                     return True
-        waits = self._waits(node)
-        return _reads(node, self.written) and not waits
+        if self._waits(node):
+            return _asks_for_handlers(node)
+        return _reads(node, self.written)
 
     def _waits(self, node: ast.AST) -> bool:
         return any(

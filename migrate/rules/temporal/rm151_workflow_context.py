@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import ast
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from migrate.plan.fragments import Part, code
+from migrate.plan.fragments import code
 from migrate.rules.base import Rule
+from migrate.rules.temporal import own_info
 
 if TYPE_CHECKING:
-    from migrate.rules.temporal.draft import Emit
     from migrate.rules.temporal.place import Place
 
 RULE: Final = Rule(
@@ -21,7 +20,8 @@ RULE: Final = Rule(
     applicability="safe",
     what="""`workflow.now()`, `uuid4()`, `random()`, `logger` and `info().workflow_id` become `ctx.now()`,
 `ctx.uuid4()`, `ctx.rng`, `ctx.logger` and `ctx.id`. They are plain calls: no promise, the same values on every
-replay.""",
+replay. `info().run_id` becomes `ctx.info.run_id`, `is_continue_as_new_suggested()` the attribute of `ctx.info`. A
+constructor that asks takes `ctx` first.""",
     why="What a workflow knows about itself comes from its context.",
     action="Pass what the workflow needs as an argument, or take it from ctx.info.",
     minutes=10,
@@ -34,12 +34,6 @@ CALLS: Final = {
     "time_ns": "int({ctx}.now().timestamp() * 1_000_000_000)",
     "uuid4": "{ctx}.uuid4()",
     "random": "{ctx}.rng",
-}
-#: Attributes of ``workflow.info()``.
-INFO: Final = {
-    "workflow_id": "{ctx}.id",
-    "workflow_type": "{ctx}.info.function",
-    "attempt": "{ctx}.info.attempt",
 }
 _HELPERS: Final = frozenset({"now", "time", "time_ns", "uuid4", "random"})
 
@@ -78,18 +72,21 @@ def _logger_node(place: Place) -> ast.expr:
 
 def _convert_info(place: Place) -> None:
     parent = place.parent
-    if isinstance(parent, ast.Attribute) and parent.attr in INFO:
-        _put(place, parent, INFO[parent.attr])
-        return
-    if isinstance(parent, ast.Attribute) and parent.attr == "task_queue":
-        place.block(
-            RULE.code, "workflow.info().task_queue has no counterpart", "Pass the name of the group as an argument."
-        )
+    told = own_info.told_by(place, parent) if isinstance(parent, ast.Attribute) else None
+    if told is not None:
+        _put_info(place, *told)
         return
     if isinstance(parent, ast.Assign) and _convert_kept_info(place, parent):
         return
     what = f"workflow.info().{parent.attr}" if isinstance(parent, ast.Attribute) else "workflow.info() kept as a value"
     place.block(RULE.code, f"{what} has no counterpart", RULE.action)
+
+
+def _put_info(place: Place, node: ast.expr, told: own_info.Told) -> None:
+    place.use_ctx()
+    place.draft.claim(node)
+    own_info.note(place, node, told)
+    place.replace(node, lambda emit: own_info.part_of(place, emit, told), rule=RULE.code)
 
 
 def _convert_kept_info(place: Place, statement: ast.Assign) -> bool:
@@ -101,17 +98,11 @@ def _convert_kept_info(place: Place, statement: ast.Assign) -> bool:
         case _:
             return False
     loads = [place.module.parents[one] for one in reads if isinstance(one.ctx, ast.Load)]
-    attributes = [one for one in loads if isinstance(one, ast.Attribute) and one.attr in INFO]
-    if len(attributes) != len(loads) or len(reads) - len(loads) != 1:
+    found = [told for one in loads if (told := own_info.told_by(place, one)) is not None]  # type: ignore[arg-type]
+    if len(found) != len(loads) or len(reads) - len(loads) != 1:
         return False
-    place.use_ctx()
     place.claim()
     place.draft.act(place.module, place.node, lambda emit: emit.file.remove(statement, code=RULE.code))
-    for one in attributes:
-        place.draft.claim(one)
-        place.replace(one, partial(_from_context, one), rule=RULE.code)
+    for node, one in found:
+        _put_info(place, node, one)
     return True
-
-
-def _from_context(node: ast.Attribute, emit: Emit) -> Part:
-    return code(INFO[node.attr], ctx=emit.ctx(node))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Final
 
-from migrate.plan.fragments import Body
 from migrate.rules.base import Rule
+from migrate.rules.temporal.branches import assume_true
 
 if TYPE_CHECKING:
     from migrate.rules.temporal.place import Place
@@ -45,13 +45,4 @@ def convert(place: Place) -> None:
         "the branch for executions older than this patch is left out",
         RULE.action,
     )
-    whole = isinstance(statement, ast.If) and statement.test is place.node and not _is_elif(place, statement)
-    if whole:
-        place.replace(statement, lambda _emit: Body(statement), rule=RULE.code)
-    else:
-        place.replace(place.node, lambda _emit: "True", rule=RULE.code)
-
-
-def _is_elif(place: Place, statement: ast.stmt) -> bool:
-    around = place.module.parents.get(statement)
-    return isinstance(around, ast.If) and around.orelse == [statement]
+    assume_true(place, rule=RULE.code)

@@ -21,6 +21,7 @@ from migrate.rules.temporal import (
     rm146_shield,
     rm150_sleep,
     rm151_workflow_context,
+    rm152_surroundings,
     rm160_child_workflow,
     rm161_continue_as_new,
     rm190_patches,
@@ -77,6 +78,7 @@ CALLS: Final[Mapping[str, Callable[[Place], None]]] = {
     rm161_continue_as_new.NAME: rm161_continue_as_new.convert,
     rm190_patches.PATCHED: rm190_patches.convert,
     rm190_patches.DEPRECATE: rm190_patches.convert,
+    **dict.fromkeys(rm152_surroundings.NAMES, rm152_surroundings.convert),
     **{
         f"{_WORKFLOW}{name}": rm151_workflow_context.convert
         for name in ("now", "time", "time_ns", "uuid4", "random", "info")
@@ -101,6 +103,7 @@ NAMES: Final[Mapping[str, Callable[[Place], None]]] = {
     CANCELLED: _cancelled,
     rm133_queue.QUEUE: rm133_queue.convert_annotation,
     rm134_lock.LOCK: rm132_tasks.refuse,
+    rm152_surroundings.ALL_HANDLERS: rm152_surroundings.convert,
     **dict.fromkeys(_REFUSED, rm132_tasks.refuse),
 }
 

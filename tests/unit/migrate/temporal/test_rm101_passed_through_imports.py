@@ -38,7 +38,7 @@ def test_block_stays_as_long_as_a_workflow_of_the_file_does(migrate) -> None:
         class Flow:
             @workflow.run
             async def run(self) -> str:
-                return json.dumps(workflow.info().run_id)
+                return json.dumps(workflow.info().namespace)
         """)
     assert not done.texts
 

@@ -49,7 +49,7 @@ def test_options_of_the_definition_that_mean_nothing_here_are_reported(migrate, 
     [
         (flow(RUN, "@workflow.defn(dynamic=True)"), "dynamic=...) has no counterpart"),
         (flow(RUN, "@other\n@workflow.defn"), "also decorated with @other"),
-        (flow(RUN).replace("self.n = 0", "self.n = workflow.now()"), "gets no context"),
+        (flow(RUN).replace("self.n = 0", "self.n = workflow.memo()"), "memo has no counterpart"),
         (flow(RUN + "\n    @property\n    def when(self):\n        return workflow.now()\n"), ""),
     ],
 )

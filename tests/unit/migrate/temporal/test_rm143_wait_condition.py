@@ -17,9 +17,5 @@ def test_wait_becomes_wait_until(body, before: str, after: str) -> None:
     assert body(f"await workflow.wait_condition({before})") == after
 
 
-def test_wait_for_handlers_keeps_the_program(held) -> None:
-    assert "until all handlers have finished" in held("await workflow.wait_condition(workflow.all_handlers_finished)")
-
-
 def test_wait_that_is_not_awaited_keeps_the_program(held) -> None:
     assert "not awaited at once" in held("x = workflow.wait_condition(lambda: True)\nawait x")

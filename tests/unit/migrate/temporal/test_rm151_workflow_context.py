@@ -12,7 +12,11 @@ import pytest
         ("workflow.random().random()", "ctx.rng.random()"),
         ("workflow.info().workflow_id", "ctx.id"),
         ("workflow.info().workflow_type", "ctx.info.function"),
-        ("workflow.info().attempt", "ctx.info.attempt"),
+        ("workflow.info().attempt", "1"),
+        ("workflow.info().run_id", "ctx.info.run_id"),
+        ("workflow.info().start_time", "datetime.fromtimestamp(ctx.info.created_at, UTC)"),
+        ("workflow.info().get_current_history_length() > 5", "ctx.info.history_length > 5"),
+        ("workflow.info().is_continue_as_new_suggested()", "ctx.info.is_continue_as_new_suggested"),
         ("workflow.logger.info('x')", "ctx.logger.info('x')"),
         ("[workflow.now() for _ in range(n)]", "[ctx.now() for _ in range(n)]"),
         ("(lambda: workflow.now())()", "(lambda: ctx.now())()"),
@@ -25,12 +29,12 @@ def test_what_a_workflow_knows_of_itself_comes_from_the_context(body, before: st
 @pytest.mark.parametrize(
     "use",
     [
-        "workflow.info().run_id",
+        "workflow.info().get_current_history_length",
         "workflow.info().parent.workflow_id",
         "workflow.info().task_queue",
         "workflow.info()",
         "workflow.memo()",
-        "workflow.unsafe.is_replaying()",
+        "workflow.unsafe.is_read_only()",
         "workflow.now",
     ],
 )
@@ -50,3 +54,49 @@ def test_context_reaches_functions_that_only_log(workflow) -> None:
     assert "return note(ctx, n, text='x')" in done.text
     assert "def note(ctx: Context, n, text):\n    return inner(ctx, n)" in done.text
     assert "def inner(ctx: Context, n):\n    ctx.logger.info('x')" in done.text
+
+
+INIT = """
+@workflow.defn
+class Knows:
+    def __init__(self) -> None:
+        self.me = workflow.info().workflow_id
+
+    @workflow.run
+    async def run(self, n: int) -> str:
+        await workflow.sleep(1)
+        return {}
+
+    @workflow.signal
+    async def tell(self) -> None:
+        await workflow.sleep(1)
+        self.me = workflow.info().workflow_id
+"""
+
+
+def test_constructor_that_asks_takes_the_context(workflow) -> None:
+    done = workflow("return n", more=INIT.format("self.me"))
+    assert "    def __init__(self, ctx: Context) -> None:\n        self.me = ctx.id\n" in done.text
+
+
+def test_handler_asks_for_the_id_of_the_execution_and_not_for_its_own(workflow) -> None:
+    done = workflow("return n", more=INIT.format("self.me"))
+    assert "        yield ctx.sleep(1)\n        self.me = ctx.info.execution_id" in done.text
+
+
+def test_helper_that_runs_beside_the_entry_asks_for_the_id_of_the_execution(workflow) -> None:
+    more = "async def one(n):\n    await workflow.sleep(1)\n    return workflow.info().workflow_id"
+    done = workflow("await asyncio.gather(one(1), one(2))\nreturn workflow.info().workflow_id", more=more)
+    assert "    return ctx.info.execution_id" in done.text
+    assert "    return ctx.id" in done.text
+
+
+@pytest.mark.parametrize(
+    ("more", "reason"),
+    [
+        (INIT.format("self.me") + "\n\nknows = Knows()", "is called outside of workflows too"),
+        (INIT.format("self.me").replace("self.me = w", "ctx = self.me = w"), "uses the name ctx itself"),
+    ],
+)
+def test_constructor_that_cannot_take_the_context_keeps_the_program(held, more: str, reason: str) -> None:
+    assert reason in held("return n", more=more)
