@@ -16,6 +16,9 @@ from migrate.rules.temporal.durations import literal_seconds, number_of, seconds
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from migrate.index.model import Module
+    from migrate.rules.temporal.draft import Draft, Emit
+
 RETRY_POLICY: Final = "temporalio.common.RetryPolicy"
 #: Fields of ``RetryPolicy`` in order of position.
 FIELDS: Final = (
@@ -101,6 +104,36 @@ def backoff_part(policy: Policy, backoff: str, resolve: Callable[[ast.expr], str
     """
     (_, initial), *rest = backoff_arguments(policy, resolve)
     return call(backoff, initial, *(Named(name, part) for name, part in rest))
+
+
+def or_default(draft: Draft, emit: Emit, module: Module, node: ast.expr) -> Part:
+    """Return a policy that may be None: that is Temporal's default there, and a single attempt here."""
+    match node:
+        case ast.Constant(value=None):
+            return default_backoff(emit.core("Backoff"))
+        case ast.IfExp(test=test, body=first, orelse=second) if _is_none(first) or _is_none(second):
+            parts = [or_default(draft, emit, module, one) for one in (first, second)]
+            return code("{} if {} else {}", parts[0], test, parts[1])
+        case ast.Name() if _may_be_none(module, node):
+            return code("{} or {}", node, default_backoff(emit.core("Backoff")))
+    return node
+
+
+def _may_be_none(module: Module, node: ast.Name) -> bool:
+    """Tell whether a name is a parameter that says of itself that it may be None."""
+    scope = module.scope_of.get(node, module.scope)
+    while scope.parent is not None and (node.id not in scope.bindings or scope.kind == "class"):
+        scope = scope.parent
+    parameters = [one.node for one in scope.bindings.get(node.id, []) if one.kind == "parameter"]
+    arguments = getattr(scope.node, "args", None)
+    if not parameters or not isinstance(arguments, ast.arguments):
+        return False
+    plain = [*arguments.posonlyargs, *arguments.args]
+    defaults = dict(zip(reversed(plain), reversed(arguments.defaults), strict=False))
+    defaults |= {one: value for one, value in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if value}
+    annotations = [ast.unparse(one.annotation) for one in parameters if isinstance(one, ast.arg) and one.annotation]
+    says_none = any("None" in text or "Optional" in text for text in annotations)
+    return says_none or any(_is_none(value) for one, value in defaults.items() if one in parameters)
 
 
 def _longest_wait(policy: Policy, resolve: Callable[[ast.expr], str]) -> Part | None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from migrate.index.project import Project
     from migrate.plan.survey import Unit
     from migrate.rules.temporal.draft import Draft
+    from migrate.rules.temporal.option_sources import Options
 
 ACTIVITY_DEFN: Final = "temporalio.activity.defn"
 WORKFLOW_DEFN: Final = "temporalio.workflow.defn"
@@ -61,6 +62,7 @@ class ActivityCall:
         args_node: what ``args=`` says.
         options: the other keyword arguments.
         splats: what ``**`` unpacks into the options.
+        unpacked: what these are found to hold.
     """
 
     module: Module
@@ -74,6 +76,7 @@ class ActivityCall:
     options: dict[str, ast.expr]
     splats: list[ast.expr]
     is_wrapped: bool = False
+    unpacked: list[Options] = field(default_factory=list)
 
     @property
     def is_start(self) -> bool:

@@ -6,14 +6,17 @@ import ast
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from migrate.plan.fragments import Named, Part, call
-from migrate.rules.temporal.backoff import RETRY_POLICY, backoff_part, read_policy
+from migrate.plan.fragments import Named, Part, call, code
+from migrate.rules.temporal.backoff import RETRY_POLICY, backoff_part, or_default, read_policy
 from migrate.rules.temporal.durations import seconds_part
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from migrate.index.model import Module
     from migrate.rules.temporal.draft import Draft, Emit
     from migrate.rules.temporal.facts import Facts
+    from migrate.rules.temporal.option_sources import Item, Options, Owner, Sources
 
 #: Code of the rule that explains these edits.
 CODE: Final = "RM122"
@@ -31,97 +34,154 @@ CALL_OPTIONS: Final = {
 }
 #: Option names in a shared dictionary.
 RENAMED: Final = {old: new for new, old in (MARK_OPTIONS | CALL_OPTIONS).items()}
+#: Options without any effect on what a program does, which a shared dictionary may hold too.
+DISPLAY_ONLY: Final = frozenset(
+    ("summary", "versioning_intent", "event_groups", "local_retry_threshold", "disable_eager_execution")
+)
 
 
-def splat_keys(draft: Draft, module: Module, node: ast.expr) -> dict[str, ast.expr] | None:
-    """Return what a dictionary of options holds, if a literal shows it."""
-    source = dictionary(draft, module, node)
-    return None if source is None else source[1]
-
-
-def dictionary(draft: Draft, module: Module, node: ast.expr) -> tuple[ast.expr, dict[str, ast.expr]] | None:
-    """Find the display or call that makes a dictionary of options, with what it holds."""
-    if isinstance(node, ast.Name):
-        scope = module.scope_of.get(node, module.scope)
-        while scope.parent is not None and (node.id not in scope.bindings or scope.kind == "class"):
-            scope = scope.parent
-        bindings = scope.bindings.get(node.id, [])
-        if len(bindings) != 1 or bindings[0].kind != "value" or bindings[0].value is None:
-            return None
-        node = bindings[0].value
-    if isinstance(node, ast.Dict):
-        names = [key.value if isinstance(key, ast.Constant) else None for key in node.keys]
-        if all(isinstance(name, str) for name in names):
-            return node, {str(name): value for name, value in zip(names, node.values, strict=True)}
-        return None
-    if isinstance(node, ast.Call) and draft.external(module, node.func) in (
-        "builtins.dict",
-        "temporalio.workflow.ActivityConfig",
-        "temporalio.workflow.LocalActivityConfig",
-    ):
-        if node.args or any(keyword.arg is None for keyword in node.keywords):
-            return None
-        return node, {str(keyword.arg): keyword.value for keyword in node.keywords}
-    return None
-
-
-def survey_dictionaries(draft: Draft, facts: Facts) -> None:
+def survey_dictionaries(draft: Draft, facts: Facts, sources: Sources) -> None:
     """Leave the edits of every dictionary of options, once; all its uses must be calls of activities."""
-    splats = {splat for one in facts.calls.values() for splat in one.splats}
-    done: set[ast.expr] = set()
+    read: list[Options] = []
     for one in facts.calls.values():
         for splat in one.splats:
-            found = dictionary(draft, one.module, splat)
-            if found is None or found[0] in done or not set(found[1]) <= set(RENAMED):
+            found = sources.read(one.module, splat)
+            if found is None or not found.names <= set(RENAMED) | DISPLAY_ONLY:
+                message = "the options of this activity call come from a mapping built elsewhere"
+                draft.block(one.module, splat, CODE, message, ACTION)
                 continue
-            node, _values = found
-            done.add(node)
-            draft.claim(node)
-            module = one.module
-            others = _other_uses(module, splat, splats)
-            if others is not None:
-                draft.block(module, others, CODE, "this dictionary of options is used for something else too", ACTION)
-            draft.act(module, node, partial(convert_dictionary, draft, node))
+            read.append(found)
+            for module, display in found.displays:
+                draft.link(draft.unit(one.module, one.node), draft.unit(module, display))
+    _edit_displays(draft, read)
+    for module, node in _other_uses(draft, sources):
+        draft.block(module, node, CODE, "this dictionary of options is used for something else too", ACTION)
 
 
-def _other_uses(module: Module, splat: ast.expr, splats: set[ast.expr]) -> ast.expr | None:
-    if not isinstance(splat, ast.Name):
-        return None
-    for node in module.references:
-        if isinstance(node, ast.Name) and node.id == splat.id and node not in splats:
-            return node
-        if isinstance(node, ast.Attribute) and ast.unparse(node).split(".")[0] == splat.id:
-            return node
-    return None
+def _edit_displays(draft: Draft, read: list[Options]) -> None:
+    done: set[ast.AST] = set()
+    for options in read:
+        for module, display in options.displays:
+            if display not in done:
+                done.add(display)
+                items = [item for item in options.items if item.display is display]
+                _claim(draft, display, items)
+                draft.act(module, display, partial(convert_display, draft, display, items))
+        for item in options.items:
+            if item.display is None and item.place not in done:
+                done.add(item.place)
+                draft.claim(item.value)
+                draft.act(item.module, item.place, partial(_convert_item, draft, item))
+        for item in options.items:
+            if item.name in DISPLAY_ONLY and item.value not in done:
+                done.add(item.value)
+                text = f"{item.name}= has no counterpart and is left out"
+                draft.note(item.module, item.value, "RM512", "note", text)
 
 
-def convert_dictionary(draft: Draft, node: ast.expr, emit: Emit) -> None:
-    """Give a shared dictionary of options our names and values."""
-    items: list[tuple[ast.AST | None, str, ast.expr]] = []
-    if isinstance(node, ast.Dict):
-        items = [
-            (key, str(getattr(key, "value", "")), value) for key, value in zip(node.keys, node.values, strict=True)
-        ]
-    elif isinstance(node, ast.Call):
-        items = [(None, str(keyword.arg), keyword.value) for keyword in node.keywords]
-    parts: list[Part] = []
-    for key, name, value in items:
-        new = _value_part(draft, emit, name, value)
+def _claim(draft: Draft, display: ast.expr, items: list[Item]) -> None:
+    if isinstance(display, ast.Call):
+        draft.claim(display.func)
+    for item in items:
+        draft.claim(item.value)
+
+
+def _other_uses(draft: Draft, sources: Sources) -> Iterator[tuple[Module, ast.AST]]:
+    """Yield every look at a dictionary of options that is no way to an activity call."""
+    for owner in sources.owners:
+        for module in draft.project.modules.values():
+            for node in module.references:
+                if node not in sources.used and _says(draft, module, node, owner):
+                    yield module, node
+    for function in sources.functions:
+        for reference in draft.project.references(function):
+            if reference.kind in ("name", "member") and reference.node not in sources.used:
+                yield reference.module, reference.node
+
+
+def _says(draft: Draft, module: Module, node: ast.expr, owner: Owner) -> bool:
+    """Tell whether an expression looks at the dictionary that is kept in this place."""
+    if owner.name.startswith("."):
+        return _says_attribute(draft, module, node, owner)
+    if module is not owner.module:
+        entry = next((one for one in module.imports if isinstance(node, ast.Name) and one.local == node.id), None)
+        return entry is not None and entry.target == f"{owner.module.name}.{owner.name}"
+    root: ast.expr = node
+    while isinstance(root, ast.Attribute):
+        root = root.value
+    if not isinstance(root, ast.Name) or root.id != owner.name:
+        return False
+    scope = module.scope_of.get(root, module.scope)
+    while scope.parent is not None and (root.id not in scope.bindings or scope.kind == "class"):
+        scope = scope.parent
+    return scope.node is owner.scope
+
+
+def _says_attribute(draft: Draft, module: Module, node: ast.expr, owner: Owner) -> bool:
+    chain: ast.expr = node
+    while isinstance(chain, ast.Attribute) and f".{chain.attr}" != owner.name:
+        chain = chain.value
+    if not isinstance(chain, ast.Attribute) or not isinstance(chain.ctx, ast.Load):
+        return False
+    base = draft.project.resolve(module, chain.value)
+    return base is not None and base.definition is not None and base.definition.node is owner.scope
+
+
+def convert_display(draft: Draft, display: ast.expr, items: list[Item], emit: Emit) -> None:
+    """Give a dictionary of options our names and values."""
+    dropped = [item for item in items if item.name in DISPLAY_ONLY]
+    kept = [item for item in items if item.name not in DISPLAY_ONLY]
+    if isinstance(display, ast.Call):
+        mine = {item.place: item for item in kept}
+        parts: list[Part] = list(display.args)
+        for keyword in display.keywords:
+            if keyword.arg is None:
+                parts.append(keyword)
+            elif keyword in mine:
+                parts.append(Named(RENAMED[keyword.arg], value_part(draft, emit, keyword.arg, keyword.value)))
+        emit.file.replace(display, call("dict", *parts), code=CODE)
+        return
+    if dropped and isinstance(display, ast.Dict):
+        _rewrite_dict(draft, display, emit)
+        return
+    for item in kept:
+        _convert_item(draft, item, emit)
+
+
+def _rewrite_dict(draft: Draft, display: ast.Dict, emit: Emit) -> None:
+    """Write a display anew, without the options that mean nothing here."""
+    pieces: list[str] = []
+    holes: list[Part] = []
+    for key, value in zip(display.keys, display.values, strict=True):
+        name = str(getattr(key, "value", ""))
         if key is None:
-            parts.append(Named(RENAMED[name], new))
-            continue
-        emit.file.replace(key, f'"{RENAMED[name]}"', code=CODE)
-        if new is not value:
-            emit.file.replace(value, new, code=CODE)
-    if isinstance(node, ast.Call):
-        emit.file.replace(node, call("dict", *parts), code=CODE)
+            pieces.append("**{}")
+            holes.append(value)
+        elif name not in DISPLAY_ONLY:
+            pieces.append(f'"{RENAMED[name]}": {{}}')
+            holes.append(value_part(draft, emit, name, value))
+    emit.file.replace(display, code("{{" + ", ".join(pieces) + "}}", *holes), code=CODE)
 
 
-def _value_part(draft: Draft, emit: Emit, name: str, value: ast.expr) -> Part:
+def _convert_item(draft: Draft, item: Item, emit: Emit) -> None:
+    new = value_part(draft, emit, item.name, item.value)
+    if isinstance(item.place, ast.keyword):
+        emit.file.replace(item.place, Named(RENAMED[item.name], new), code=CODE)
+        return
+    if RENAMED[item.name] != item.name:
+        emit.file.replace(item.place, f'"{RENAMED[item.name]}"', code=CODE)
+    if new is not item.value:
+        emit.file.replace(item.value, new, code=CODE)
+
+
+def value_part(draft: Draft, emit: Emit, name: str, value: ast.expr) -> Part:
+    """Return the new code of one option in a dictionary."""
     if name != "retry_policy":
         return seconds_part(value, draft.resolver(emit.module))
     if isinstance(value, ast.Call) and draft.external(emit.module, value.func) == RETRY_POLICY:
         policy = read_policy(value)
-        assert policy is not None
+        assert policy is not None, "a policy that cannot be read blocks its unit"
+        if policy.is_single:
+            return f"{emit.core('Never')}()"
         return backoff_part(policy, emit.core("Backoff"), draft.resolver(emit.module))
-    return value
+    return or_default(draft, emit, emit.module, value)

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Final
 
 from migrate.plan.fragments import Named, Part, code
 from migrate.rules.base import Rule
-from migrate.rules.temporal.backoff import RETRY_POLICY, backoff_part, default_backoff, read_policy
+from migrate.rules.temporal.backoff import RETRY_POLICY, backoff_part, default_backoff, or_default, read_policy
 from migrate.rules.temporal.durations import seconds_part
 from migrate.rules.temporal.option_dictionaries import (
     ACTION,
     CALL_OPTIONS,
+    DISPLAY_ONLY,
     MARK_OPTIONS,
     RENAMED,
-    dictionary,
-    splat_keys,
     survey_dictionaries,
 )
+from migrate.rules.temporal.option_sources import Options, Sources
 from migrate.rules.temporal.spelling import text_there, value_key
 
 if TYPE_CHECKING:
@@ -42,10 +42,6 @@ end, first after 1 s, then twice as long, at most 100 s; that is written out: `B
     minutes=10,
 )
 
-#: Options without any effect on what a program does.
-_DISPLAY_ONLY: Final = frozenset(
-    ("summary", "versioning_intent", "event_groups", "local_retry_threshold", "disable_eager_execution")
-)
 _DEFAULT: Final = "default"
 _SINGLE: Final = "single"
 
@@ -74,7 +70,7 @@ def key_of(draft: Draft, call_: ActivityCall, option: str) -> str | None:
     """Return what makes the values of two calls equal; None if only the program knows."""
     node = said(call_, option)
     if node is None:
-        return None if call_.splats and _in_splat(draft, call_, option) else _DEFAULT
+        return None if (MARK_OPTIONS | CALL_OPTIONS)[option] in _splat(call_).always else _DEFAULT
     if (
         option == "retry_policy"
         and isinstance(node, ast.Call)
@@ -88,12 +84,14 @@ def key_of(draft: Draft, call_: ActivityCall, option: str) -> str | None:
     return value_key(draft, call_.module, node)
 
 
-def _in_splat(draft: Draft, call_: ActivityCall, option: str) -> bool:
-    names = {name for splat in call_.splats for name in (splat_keys(draft, call_.module, splat) or (_ANY,))}
-    return bool({_ANY, (MARK_OPTIONS | CALL_OPTIONS)[option]} & names)
-
-
-_ANY: Final = "*"
+def _splat(call_: ActivityCall) -> Options:
+    """Return what the dictionaries of a call hold; what is not plain to see blocks the call, so anything will do."""
+    found = Options()
+    for one in call_.unpacked:
+        found.sometimes |= one.names - one.always - found.always
+        found.always |= one.always
+    found.sometimes -= found.always
+    return found
 
 
 def choose_mark(draft: Draft, activity: Activity) -> Mark:
@@ -103,6 +101,8 @@ def choose_mark(draft: Draft, activity: Activity) -> Mark:
         keys = [key_of(draft, one, option) for one in activity.calls]
         if option != "retry_policy" and (_DEFAULT in keys or not keys):
             continue  # a call cannot take back what the mark says
+        if option == "retry_policy" and any(option in _splat(one).sometimes for one in activity.calls):
+            keys = [_DEFAULT]  # where the dictionary says nothing, the mark must say what Temporal does
         counted = Counter(key for key in keys if key is not None)
         for key, _count in counted.most_common():
             text = _text(draft, activity, option, keys.index(key), key)
@@ -166,6 +166,10 @@ def call_options(draft: Draft, emit: Emit, one: ActivityCall, mark: Mark | None)
     if one.is_wrapped and not (mark is not None and mark.is_wrapped):
         found.append(Named("errors", '"wrapped"'))
     found.extend(code("**{}", splat) for splat in one.splats)
+    if mark is None and "retry_policy" in _splat(one).sometimes:
+        policy = default_backoff(emit.core("Backoff"))
+        found = [one for one in found if not (isinstance(one, Named) and one.name == "retry_policy")]
+        found[-1] = code('**{{"retry_policy": {}, **{}}}', policy, *one.splats[-1:])
     return found
 
 
@@ -180,15 +184,18 @@ def _retry_part(draft: Draft, emit: Emit, one: ActivityCall, node: ast.expr | No
         policy = read_policy(node)
         assert policy is not None, "a policy that cannot be read blocks its unit"
         return backoff_part(policy, emit.core("Backoff"), draft.resolver(one.module))
-    return node
+    return or_default(draft, emit, one.module, node)
 
 
 def survey(draft: Draft, facts: Facts) -> dict[ast.Call, Mark]:
     """Claim and check the options of every activity call; return the mark that belongs to each call."""
+    sources = Sources(draft)
+    for one in facts.calls.values():
+        one.unpacked = [found for splat in one.splats if (found := sources.read(one.module, splat)) is not None]
     marks = {activity: choose_mark(draft, activity) for activity in facts.activities.values()}
     for one in facts.calls.values():
         _check(draft, one)
-    survey_dictionaries(draft, facts)
+    survey_dictionaries(draft, facts, sources)
     return {one.node: marks[one.activity] for one in facts.calls.values() if one.activity is not None}
 
 
@@ -197,7 +204,7 @@ def _check(draft: Draft, one: ActivityCall) -> None:
     for name, node in one.options.items():
         if name in RENAMED:
             _check_value(draft, one, name, node)
-        elif name in _DISPLAY_ONLY:
+        elif name in DISPLAY_ONLY:
             draft.claim(node)
             draft.note(module, node, "RM512", "note", f"{name}= has no counterpart and is left out")
         elif name == "cancellation_type":
@@ -229,8 +236,6 @@ def _check(draft: Draft, one: ActivityCall) -> None:
                 f"option {name}= of an activity call is unknown",
                 "Remove the option, or convert this call by hand.",
             )
-    for splat in one.splats:
-        _check_splat(draft, one, splat)
 
 
 def _check_value(draft: Draft, one: ActivityCall, name: str, node: ast.expr) -> None:
@@ -259,16 +264,4 @@ def _check_cancellation(draft: Draft, one: ActivityCall, node: ast.expr) -> None
             "review",
             f"cancellation_type={name or 'a variable'} is left out",
             "A cancelled step is asked to stop and not waited for; wait for it with ctx.shielded() if you must.",
-        )
-
-
-def _check_splat(draft: Draft, one: ActivityCall, splat: ast.expr) -> None:
-    found = dictionary(draft, one.module, splat)
-    if found is None or not set(found[1]) <= set(RENAMED):
-        draft.block(
-            one.module,
-            splat,
-            RULE.code,
-            "the options of this activity call come from a mapping built elsewhere",
-            RULE.action,
         )

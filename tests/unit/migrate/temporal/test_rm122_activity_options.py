@@ -147,3 +147,122 @@ def test_options_without_counterpart_are_reported(workflow) -> None:
     )
     assert sorted(done.codes) == ["RM503", "RM512", "RM512"]
     assert "yield ctx.run(act, n)\n" in done.text
+
+
+FROM = "return await workflow.execute_activity(act, n, **{})"
+
+
+@pytest.mark.parametrize(
+    ("splat", "more", "after"),
+    [
+        (
+            "opts(3)",
+            "def opts(s: int) -> dict:\n    return {'start_to_close_timeout': timedelta(seconds=s), 'summary': 'x'}",
+            'def opts(s: int) -> dict:\n    return {"attempt_timeout": s}',
+        ),
+        (
+            "TABLE['slow']",
+            "TABLE = {'slow': dict(start_to_close_timeout=LIMIT), 'fast': dict(start_to_close_timeout=LIMIT)}",
+            "TABLE = {'slow': dict(attempt_timeout=LIMIT), 'fast': dict(attempt_timeout=LIMIT)}",
+        ),
+        (
+            "{**BASE, 'heartbeat_timeout': LIMIT}",
+            "BASE = workflow.ActivityConfig(start_to_close_timeout=LIMIT, retry_policy=None)",
+            "BASE = dict(attempt_timeout=LIMIT, retry_policy=Backoff(1, max_delay=100))",
+        ),
+        (
+            "(BASE | dict(schedule_to_close_timeout=LIMIT))",
+            "BASE = {'start_to_close_timeout': LIMIT}",
+            'BASE = {"attempt_timeout": LIMIT}',
+        ),
+        (
+            "Options.slow",
+            "class Options:\n    slow = dict(start_to_close_timeout=LIMIT)",
+            "class Options:\n    slow = dict(attempt_timeout=LIMIT)",
+        ),
+    ],
+)
+def test_options_are_followed_to_where_they_are_said(workflow, splat: str, more: str, after: str) -> None:
+    done = workflow(FROM.format(splat), more=more)
+    assert after in done.text, done.reasons
+
+
+def test_options_that_are_put_in_later_are_renamed_too(body) -> None:
+    text = body(f"o = {{'start_to_close_timeout': LIMIT}}\nif n:\n    o['retry_policy'] = None\n{FROM.format('o')}")
+    assert text == (
+        "o = {\"attempt_timeout\": LIMIT}\nif n:\n    o['retry_policy'] = Backoff(1, max_delay=100)\n"
+        "return (yield ctx.run(act, n).options(**o))"
+    )
+
+
+def test_policy_that_is_there_sometimes_leaves_the_default_to_the_mark(workflow) -> None:
+    done = workflow(
+        f"o = {{}}\nif n:\n    o['retry_policy'] = RetryPolicy(maximum_attempts=2)\n{FROM.format('o')}",
+        more=f"""
+        @workflow.defn
+        class Other:
+            @workflow.run
+            async def run(self, n: int) -> int:
+                return await workflow.execute_activity(act, n, {TEN}, retry_policy=RetryPolicy(maximum_attempts=2))
+        """,
+    )
+    assert "@step(retry_policy=Backoff(1, max_delay=100))" in done.text
+    assert "ctx.run(act, n).options(**o)" in done.text
+
+
+def test_policy_that_is_there_sometimes_is_said_before_it_for_a_step_of_others(body) -> None:
+    text = body(
+        "o = {}\nif n:\n    o['retry_policy'] = RetryPolicy(maximum_attempts=2)\n"
+        "await workflow.execute_activity('other', n, **o)"
+    )
+    assert '**{"retry_policy": Backoff(1, max_delay=100), **o}' in text
+
+
+def test_options_handed_on_are_renamed_where_they_are_said(workflow) -> None:
+    more = "async def call(n: int, **options) -> int:\n    return await workflow.execute_activity(act, n, **options)"
+    done = workflow("return await call(n, start_to_close_timeout=LIMIT)", more=more)
+    assert "return (yield from call(ctx, n, attempt_timeout=LIMIT))" in done.text
+
+
+def test_dictionary_that_is_handed_on_is_followed_to_the_caller(workflow) -> None:
+    more = "async def call(n: int, o: dict) -> int:\n    return await workflow.execute_activity(act, n, **o)"
+    done = workflow("return await call(n, {'start_to_close_timeout': LIMIT})", more=more)
+    assert 'return (yield from call(ctx, n, {"attempt_timeout": LIMIT}))' in done.text
+
+
+@pytest.mark.parametrize(
+    ("splat", "more"),
+    [
+        ("opts()", "def opts():\n    return dict(zip('a', 'b'))"),
+        ("opts()", "def opts():\n    return"),
+        ("opts()", "def opts():\n    return opts()"),
+        ("BASE", "BASE = {'task_queue': 'other'}"),
+        ("BASE", "BASE = {'start_to_close_timeout': LIMIT}\nprint(BASE)"),
+        ("BASE", "BASE = {'start_to_close_timeout': LIMIT}\nBASE = {}"),
+        ("opts()", "def opts():\n    return {'start_to_close_timeout': LIMIT}\n\n\nprint(opts())"),
+        ("Options.slow", "class Options:\n    slow = {}\n\n\nclass More(Options):\n    slow = {}"),
+        ("Options.slow", "class Options:\n    slow = {}\n\n\nprint(Options.slow)"),
+        ("n", ""),
+    ],
+)
+def test_options_that_others_look_at_or_that_are_computed_keep_the_program(held, splat: str, more: str) -> None:
+    reasons = held(FROM.format(splat), more=more)
+    assert "mapping built elsewhere" in reasons or "used for something else too" in reasons
+
+
+@pytest.mark.parametrize(
+    ("policy", "after"),
+    [
+        ("policy", "policy or Backoff(1, max_delay=100)"),
+        ("None if n else policy", "Backoff(1, max_delay=100) if n else (policy or Backoff(1, max_delay=100))"),
+    ],
+)
+def test_policy_that_may_be_none_falls_back_to_what_temporal_does(workflow, policy: str, after: str) -> None:
+    done = workflow(
+        "return await call(n)",
+        more=f"""
+        async def call(n: int, policy: RetryPolicy | None = None) -> int:
+            return await workflow.execute_activity(act, n, {TEN}, retry_policy={policy})
+        """,
+    )
+    assert f"retry_policy={after}" in done.text
