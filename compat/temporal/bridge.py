@@ -36,6 +36,7 @@ class BridgeWorker:
         self._config = config
         self._runner = ActivityRunner(slots=slots, per_second=config.max_activities_per_second or 0)
         self.host = Host(connection, config.task_queue, self._runner, config.identity_override or identity)
+        connection.replays.remember(self.host)
         self._worker: Worker | None = None
         self._is_over = asyncio.Event()
         self._ending: asyncio.Task[None] | None = None

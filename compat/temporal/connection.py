@@ -19,6 +19,7 @@ from compat.temporal.activity_meta import TAG_OWNER
 from compat.temporal.children import TAG_CLOSE, TAG_PARENT
 from compat.temporal.groups import workflow_group
 from compat.temporal.migrated import is_known_name
+from compat.temporal.replays import Replays
 from compat.temporal.starts import FOREVER_S, TAG_KIND
 from compat.temporal.workflow_messages import with_about
 from resonate_core import AlreadyStartedError, DriverHost, ExecutionClosedError, Resonate, ResonateCoreError
@@ -88,6 +89,7 @@ class Connection:
         self.identity = identity
         self.host = DriverHost(resonate)
         self._members: list[DriverHost] = []
+        self.replays = Replays(self)
 
     # -- what temporalio's worker asks its bridge client for -----------------------------------------------------------
 

@@ -21,7 +21,7 @@ from compat.temporal.payloads import to_stored
 from compat.temporal.private import workflow_worker_of
 from compat.temporal.retries import decide
 from compat.temporal.schedule_driver import ScheduleRun
-from compat.temporal.starts import START_ARGUMENT, TAG_KIND
+from compat.temporal.starts import HOST_DEPENDENCY, START_ARGUMENT, TAG_KIND
 from compat.temporal.workflow_driver import WorkflowRun
 from compat.temporal.workflow_messages import with_about
 from resonate_core import Context, Driver, DriverHost, Resonate, ResonateCoreError, driver, durable_mark
@@ -38,13 +38,12 @@ if TYPE_CHECKING:
     from compat.temporal.starts import WorkflowStart
 
 _logger = logging.getLogger("compat.temporal")
-_HOST = "temporal:host"
 
 
 @driver
 def temporal_task(ctx: Context, *args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
     """Run whatever Temporal would have called a task: a workflow or an activity, by its tags."""
-    host: Host = ctx.get_dependency(_HOST)
+    host: Host = ctx.get_dependency(HOST_DEPENDENCY)
     kind = ctx.info.tags.get(TAG_KIND)
     if kind == "activity":
         return (yield from ActivityRun(ctx, host, args).run())
@@ -52,6 +51,12 @@ def temporal_task(ctx: Context, *args: Any, **kwargs: Any) -> Generator[Any, Any
         return (yield from ScheduleRun(ctx, host, args[0]).run())
     if kind == "kind":
         return host.runs_migrated(args[0])
+    if kind == "history":
+
+        async def told() -> Any:
+            return await asyncio.to_thread(host.connection.replays.replay_to_dicts, host, *args)
+
+        return (yield ctx.run(told).options(retry_policy=None))
     if kind == "query":
 
         async def answer() -> Any:
@@ -103,7 +108,7 @@ class Host:
         member = self.connection.sibling(group)
         if is_temporal:
             DriverHost(member).register_fallback(temporal_task)
-        member.set_dependency(_HOST, self)
+        member.set_dependency(HOST_DEPENDENCY, self)
         self._members.append(member)
         return member
 

@@ -37,5 +37,40 @@ def run_id(promise: str, run: int) -> str:
 
 
 def randomness_seed(run: str) -> int:
-    """Return the seed of a run's random numbers."""
-    return uuid.UUID(run).int & (2**63 - 1)
+    """Return the seed of a run's random numbers: the one that temporalio's core takes when it replays the history."""
+    return siphash(run.encode() + b"\xff")
+
+
+_MASK: Final = 2**64 - 1
+
+
+def _rotated(value: int, bits: int) -> int:
+    return ((value << bits) | (value >> (64 - bits))) & _MASK
+
+
+def _round(a: int, b: int, c: int, d: int) -> tuple[int, int, int, int]:
+    a = (a + b) & _MASK
+    b = _rotated(b, 13) ^ a
+    a = _rotated(a, 32)
+    c = (c + d) & _MASK
+    d = _rotated(d, 16) ^ c
+    a = (a + d) & _MASK
+    d = _rotated(d, 21) ^ a
+    c = (c + b) & _MASK
+    b = _rotated(b, 17) ^ c
+    return a, b, _rotated(c, 32), d
+
+
+def siphash(data: bytes) -> int:
+    """Return SipHash-1-3 with an empty key, the hash that Rust's standard library uses."""
+    state = (0x736F6D6570736575, 0x646F72616E646F6D, 0x6C7967656E657261, 0x7465646279746573)
+    whole = len(data) // 8 * 8
+    tail = int.from_bytes(data[whole:], "little") | (len(data) & 0xFF) << 56
+    for word in [int.from_bytes(data[at : at + 8], "little") for at in range(0, whole, 8)] + [tail]:
+        a, b, c, d = _round(*state[:3], state[3] ^ word)
+        state = (a ^ word, b, c, d)
+    a, b, c, d = state
+    state = (a, b, c ^ 0xFF, d)
+    for _ in range(3):
+        state = _round(*state)
+    return state[0] ^ state[1] ^ state[2] ^ state[3]

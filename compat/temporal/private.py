@@ -112,6 +112,14 @@ def namespace_info() -> Any:
     return None if kind is None else kind()
 
 
+def knows_workflow(workflow_worker: Any, name: str) -> bool:
+    """Whether the workflow half of a ``Worker`` has a workflow, or a dynamic one for every name."""
+    if workflow_worker is None:
+        return False
+    is_dynamic = workflow_worker._dynamic_workflow is not None  # noqa: SLF001
+    return is_dynamic or name in workflow_worker._workflows  # noqa: SLF001
+
+
 def cancel_activity(worker: Any, task: Any) -> bool:
     """Cancel an activity that runs in a ``Worker``; return whether it does.
 

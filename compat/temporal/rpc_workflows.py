@@ -7,7 +7,6 @@ import uuid
 from typing import TYPE_CHECKING, Any, Final
 
 from temporalio.api.enums.v1 import (
-    HistoryEventFilterType,
     QueryRejectCondition,
     UpdateWorkflowExecutionLifecycleStage,
     WorkflowExecutionStatus,
@@ -22,7 +21,7 @@ from compat.temporal.connection import AlreadyRunsError
 from compat.temporal.payloads import all_to_stored, from_stored, map_to_stored, payloads_of
 from compat.temporal.starts import WorkflowStart
 from compat.temporal.workflow_messages import ABOUT, accepted_id, reply_id
-from compat.temporal.workflow_status import close_event, status_of
+from compat.temporal.workflow_status import status_of
 from compat.unsupported import UnsupportedFeatureError
 from resonate_core import ExecutionClosedError, NotFoundError
 
@@ -265,29 +264,6 @@ class WorkflowCalls:
         finally:
             for one in waiting:
                 one.cancel()
-
-    # -- results -------------------------------------------------------------------------------------------------
-
-    async def get_workflow_execution_history(
-        self, request: v1.GetWorkflowExecutionHistoryRequest
-    ) -> v1.GetWorkflowExecutionHistoryResponse:
-        """Return the event that closed a workflow, waiting for it: what ``result()`` asks for."""
-        if request.history_event_filter_type != HistoryEventFilterType.HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT:
-            raise UnsupportedFeatureError(
-                "the history of a workflow in Temporal's events (fetch_history)", "describe the workflow, or query it"
-            )
-        workflow_id, run_id = rpc.request_fields(request)
-        record, _ = await rpc.find(self.connection, workflow_id, run_id)
-        response = v1.GetWorkflowExecutionHistoryResponse()
-        if request.wait_new_event:
-            try:
-                record = await asyncio.wait_for(rpc.wait(self.connection.host.settled(record.id)), _POLL_S)
-            except TimeoutError:
-                response.next_page_token = b"again"
-                return response
-        if record.state != "pending":
-            response.history.events.append(close_event(self.connection.host, record))
-        return response
 
 
 def _update_message(request: v1.UpdateWorkflowExecutionRequest) -> dict[str, Any]:

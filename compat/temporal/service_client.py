@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from compat.temporal.connection import Connection, store_url
 from compat.temporal.private import BridgeServiceClient
 from compat.temporal.rpc_activities import ActivityCalls
+from compat.temporal.rpc_history import HistoryCalls
 from compat.temporal.rpc_schedules import ScheduleCalls
 from compat.temporal.rpc_testing import TestingCalls
 from compat.temporal.rpc_visibility import VisibilityCalls
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class ResonateServiceClient(
-    BridgeServiceClient, WorkflowCalls, VisibilityCalls, ActivityCalls, ScheduleCalls, TestingCalls
+    BridgeServiceClient, WorkflowCalls, HistoryCalls, VisibilityCalls, ActivityCalls, ScheduleCalls, TestingCalls
 ):
     """Looks like a connection to a Temporal server, and is one to Resonate.
 

@@ -25,6 +25,9 @@ TAG_START: Final = "temporal:start"
 TAG_WORKFLOW: Final = "temporal:workflow"
 TAG_ACTIVITY: Final = "temporal:activity-id"
 
+#: Name under which drivers find their worker.
+HOST_DEPENDENCY: Final = "temporal:host"
+
 #: Keyword argument that carries a ``WorkflowStart`` through continue-as-new.
 START_ARGUMENT: Final = "temporal_start"
 

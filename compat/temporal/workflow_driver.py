@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 from temporalio.bridge.proto.workflow_activation import WorkflowActivation
 
 from compat.temporal import activations, ids
+from compat.temporal.history import HistoryWriter
 from compat.temporal.private import Instance
 from compat.temporal.starts import WorkflowStart, start_of
 from compat.temporal.workflow_commands import Commands
@@ -90,6 +91,7 @@ class WorkflowRun:
         self.history_length = 0
         self._instance = Instance(host.workflow_worker)
         self._is_offline = ctx.execution.version == 0
+        self.history = HistoryWriter() if self._is_offline else None
         ctx.execution.instance = self
 
     # -- the loop ------------------------------------------------------------------------------------------------
@@ -99,6 +101,8 @@ class WorkflowRun:
         if self.start.request.HasField("workflow_start_delay"):
             yield self.ctx.sleep(self.start.request.workflow_start_delay.ToTimedelta())
         yield from self.commands.start_run_timer()
+        if self.history is not None:
+            self.history.begin(self, self._utc_now())
         jobs = yield from self._first_jobs()
         try:
             while True:
@@ -185,14 +189,19 @@ class WorkflowRun:
 
     def _activate_once(self, jobs: Jobs) -> Generator[Any, Any, None]:
         completion = self._instance.activate(self._activation(jobs))
+        if self.history is not None:
+            self.history.activated(jobs, completion, self._utc_now())
         if completion.HasField("failed"):
             yield from self._task_failed(jobs, completion)
             return
         yield from self.commands.carry_out(completion.successful.commands)
 
+    def _utc_now(self) -> dt.datetime:
+        return self.ctx.now().astimezone(dt.UTC).replace(tzinfo=None)
+
     def _activation(self, jobs: Jobs) -> WorkflowActivation:
         activation = WorkflowActivation(run_id=self.run_id, is_replaying=self._is_offline or self.drive.is_replaying)
-        activation.timestamp.FromDatetime(self.ctx.now().astimezone(dt.UTC).replace(tzinfo=None))
+        activation.timestamp.FromDatetime(self._utc_now())
         self.history_length += 1 + len(jobs)
         activation.history_length = self.history_length
         activation.history_size_bytes = self.history_length * 200

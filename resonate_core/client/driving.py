@@ -117,11 +117,16 @@ class DriverHost:
         state = "rejected_canceled" if canceled else "resolved" if error is None else "rejected"
         return self._engine.drive(_settle(PromiseSettle(promise_id, state, encoded)))  # type: ignore[arg-type]
 
-    def replayed(self, record: PromiseRecord) -> Future[Execution]:
-        """Return an execution in memory, as far as its records go; its ``version`` is 0, and it writes nothing."""
+    def replayed(self, record: PromiseRecord, run: int | None = None) -> Future[Execution]:
+        """Return an execution in memory, as far as its records go; its ``version`` is 0, and it writes nothing.
+
+        Args:
+            record: of the execution.
+            run: which of its runs, the newest by default.
+        """
         call = self._engine.env.codec.decode_invocation(record.param)
         function = self._engine.registry.get(call.func, call.version)
-        return self._engine.drive(replay_operation(self._engine.env, record, function))
+        return self._engine.drive(replay_operation(self._engine.env, record, function, run))
 
     def outcome(self, record: PromiseRecord) -> tuple[Any, BaseException | None]:
         """Return (value, error) of a settled record."""

@@ -23,10 +23,12 @@ if TYPE_CHECKING:
 _PAGE = 1000
 
 
-def replay_operation(env: Environment, record: PromiseRecord, function: Registered) -> Operation[Execution]:
-    """Return an execution in memory, as far as its records go."""
+def replay_operation(
+    env: Environment, record: PromiseRecord, function: Registered, run: int | None = None
+) -> Operation[Execution]:
+    """Return an execution in memory, as far as its records go: its newest run, or the one asked for."""
     preload = yield from _records(record.id)
-    run = _newest_run(record.id, preload)
+    run = _newest_run(record.id, preload) if run is None else run
     inbox_prefix, run_prefix = inbox_id(record.id, 0)[:-1], run_id(record.id, 1)[:-1]
     slots = {found.id: found for found in preload if found.id.removeprefix(inbox_prefix).isdigit()}
     messages = [found for found in slots.values() if found.state != "pending"]
