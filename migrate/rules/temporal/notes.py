@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Final
 
+from migrate.rules.temporal import rm509_catches_all
 from migrate.rules.temporal.trees import own_nodes
 
 if TYPE_CHECKING:
@@ -14,9 +15,8 @@ if TYPE_CHECKING:
     from migrate.rules.temporal.draft import Draft
 
 _WORK: Final = ("temporalio.workflow.execute_", "temporalio.workflow.start_")
-_BROAD: Final = frozenset(
-    {"builtins.Exception", "temporalio.exceptions.ActivityError", "temporalio.exceptions.ChildWorkflowError"}
-)
+_CAUGHT: Final = ("Activity", "ChildWorkflow", "Failure", "Temporal")
+_BROAD: Final = frozenset({"builtins.Exception", *(f"temporalio.exceptions.{name}Error" for name in _CAUGHT)})
 
 
 def note_raw_errors(draft: Draft, functions: Iterable[Definition]) -> None:
@@ -45,20 +45,35 @@ def note_cancellation(draft: Draft, functions: Iterable[Definition]) -> None:
     Temporal hands a cancellation to a workflow that waits for an activity as an ActivityError, which is an Exception.
     """
     for function in functions:
+        rm509_catches_all.note(draft, function)
         for node in own_nodes(function.node):
             if not isinstance(node, ast.Try) or not _works(draft, function, node):
                 continue
             for handler in node.handlers:
-                caught = set(_caught(draft, function, handler.type))
-                if caught & _BROAD and any(isinstance(one, ast.Await) for one in ast.walk(handler)):
-                    draft.note(
-                        function.module,
-                        handler,
-                        "RM503",
-                        "review",
-                        "a cancellation is no Exception: this clean-up does not run when the workflow is cancelled",
-                        "Catch Cancelled too, and raise it again, if the clean-up must run then.",
-                    )
+                if set(_caught(draft, function, handler.type)) & _BROAD:
+                    _note_handler(draft, function, handler)
+
+
+def _note_handler(draft: Draft, function: Definition, handler: ast.ExceptHandler) -> None:
+    """A handler that does durable work is clean-up; one that goes on with another value swallowed the cancellation."""
+    if any(isinstance(one, ast.Await) for one in ast.walk(handler)):
+        draft.note(
+            function.module,
+            handler,
+            "RM503",
+            "review",
+            "a cancellation is no Exception: this clean-up does not run when the workflow is cancelled",
+            "Catch Cancelled too, and raise it again, if the clean-up must run then.",
+        )
+    elif not isinstance(handler.body[-1], ast.Raise):
+        draft.note(
+            function.module,
+            handler,
+            "RM503",
+            "note",
+            "a cancellation is no Exception: it passes this handler, and the workflow ends as cancelled",
+            "Catch Cancelled too if the workflow must go on when it is cancelled during the activity.",
+        )
 
 
 def _works(draft: Draft, function: Definition, node: ast.Try) -> bool:

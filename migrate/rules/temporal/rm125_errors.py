@@ -5,13 +5,14 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Final
 
-from migrate.plan.fragments import Named, Part, call, code
+from migrate.plan.fragments import Bare, Named, Part, call, code
 from migrate.rules.base import Rule
 from migrate.rules.temporal.durations import seconds_part
 
 if TYPE_CHECKING:
     from migrate.index.model import Module
     from migrate.rules.temporal.draft import Draft, Emit
+    from migrate.rules.temporal.place import Place
 
 RULE: Final = Rule(
     code="RM125",
@@ -20,7 +21,8 @@ RULE: Final = Rule(
     level="manual",
     applicability="review",
     what="""`ApplicationError` stays under its name, imported from the runtime. In workflows `ActivityError` becomes
-`StepError`, `ChildWorkflowError` becomes `ChildError`, and the steps are called with `errors="wrapped"`. A cancelled
+`StepError`, `ChildWorkflowError` becomes `ChildError`, `FailureError` the tuple of the three, and the steps are called
+with `errors="wrapped"`. A cancelled
 workflow gets `Cancelled` at a yield.""",
     why="""Temporal wraps the error of an activity; here the error itself arrives unless a call asks for the
 wrapper. Only workflows whose handlers could tell the difference ask for it.""",
@@ -36,6 +38,9 @@ RENAMED: Final = {
     "CancelledError": "Cancelled",
     "WorkflowAlreadyStartedError": "AlreadyStartedError",
 }
+#: Bases that catch every failure of Temporal, with what they catch in workflow code.
+FAILURES: Final = (f"{_PREFIX}FailureError", f"{_PREFIX}TemporalError")
+_EVERY_FAILURE: Final = ("ApplicationError", "StepError", "ChildError")
 _APPLICATION_OPTIONS: Final = frozenset({"message", "type", "non_retryable", "next_retry_delay"})
 
 
@@ -69,6 +74,39 @@ def convert(draft: Draft, module: Module, node: ast.expr, name: str) -> None:
     draft.claim(node)
     draft.need(module, node, "helper", RULE.code)
     draft.act(module, node, lambda emit: emit.file.replace(node, emit.core(RENAMED[last]), code=RULE.code))
+
+
+def convert_failure(place: Place) -> None:
+    """Convert a base of all failures where it is caught or asked for."""
+    node, parent = place.node, place.parent
+    around = place.module.parents.get(parent) if isinstance(parent, ast.Tuple) else parent
+    is_asked = isinstance(around, ast.Call) and place.draft.external(place.module, around.func) == "builtins.isinstance"
+    if not isinstance(around, ast.ExceptHandler) and not (is_asked and node not in around.args[:1]):  # type: ignore[union-attr]
+        last = place.name.removeprefix(_PREFIX)
+        place.block(RULE.code, f"{last} has no counterpart outside of except and isinstance", RULE.action)
+        return
+    place.claim()
+    place.helper(RULE.code)
+    if isinstance(parent, ast.Tuple):
+        _convert_tuple(place, parent)
+        return
+    place.replace(node, lambda emit: Bare(", ".join(map(emit.core, _EVERY_FAILURE))), rule=RULE.code)
+
+
+def _convert_tuple(place: Place, around: ast.Tuple) -> None:
+    """Put the three classes among the others: a tuple in a tuple may not be caught."""
+    names = {one: place.draft.external(place.module, one) for one in around.elts}
+    first = next(one for one, name in names.items() if name in FAILURES)
+    if place.node is not first:
+        return
+    covered = {name for name in names.values() if RENAMED.get(name.removeprefix(_PREFIX)) in _EVERY_FAILURE}
+    others = [one for one, name in names.items() if name not in FAILURES and name not in covered]
+
+    def make(emit: Emit) -> Part:
+        listed: list[Part] = [*map(emit.core, _EVERY_FAILURE), *others]
+        return code(", ".join("{}" for _ in listed), *listed)
+
+    place.replace(around, make, rule=RULE.code)
 
 
 def _convert_call(draft: Draft, module: Module, node: ast.Call, last: str) -> None:

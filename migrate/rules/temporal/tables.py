@@ -105,6 +105,7 @@ NAMES: Final[Mapping[str, Callable[[Place], None]]] = {
     rm134_lock.LOCK: rm132_tasks.refuse,
     rm152_surroundings.ALL_HANDLERS: rm152_surroundings.convert,
     **dict.fromkeys(_REFUSED, rm132_tasks.refuse),
+    **dict.fromkeys(rm125_errors.FAILURES, rm125_errors.convert_failure),
 }
 
 

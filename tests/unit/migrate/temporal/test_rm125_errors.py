@@ -48,8 +48,8 @@ def test_application_error_keeps_its_name_and_arguments(workflow) -> None:
 
 
 def test_broad_handler_that_looks_at_the_error_is_noted(workflow) -> None:
-    assert workflow(trying("except Exception as e:\n    print(e)")).codes == ["RM508"]
-    assert workflow(trying("except Exception as e:")).codes == []
+    assert workflow(trying("except Exception as e:\n    print(e)")).codes == ["RM503", "RM508"]
+    assert workflow(trying("except Exception as e:")).codes == ["RM503"]
 
 
 def test_wait_with_a_picky_handler_needs_no_wrapper(workflow) -> None:
@@ -62,3 +62,26 @@ def test_class_without_counterpart_keeps_the_program(migrate, name: str) -> None
     done = migrate(f"from temporalio.exceptions import {name}\n\n\ndef f(e):\n    return isinstance(e, {name})\n")
     assert not done.texts
     assert f"temporalio.exceptions.{name} has no counterpart" in done.reasons[0]
+
+
+FAILURES = "from temporalio.exceptions import FailureError, TemporalError"
+ALL = "ApplicationError, StepError, ChildError"
+
+
+@pytest.mark.parametrize(
+    ("handler", "after"),
+    [
+        ("except FailureError as error:", f"except ({ALL}) as error:"),
+        ("except (TemporalError, ActivityError, ValueError):", f"except ({ALL}, ValueError):"),
+        ("except (ValueError, TemporalError, FailureError):", f"except ({ALL}, ValueError):"),
+        ("except Exception as e:\n    print(isinstance(e, FailureError))", f"    print(isinstance(e, ({ALL})))"),
+    ],
+)
+def test_base_of_all_failures_becomes_what_it_stands_for(workflow, handler: str, after: str) -> None:
+    done = workflow(trying(handler), more=FAILURES)
+    assert after in done.text
+    assert 'errors="wrapped"' in done.text
+
+
+def test_base_of_all_failures_that_is_raised_keeps_the_program(held) -> None:
+    assert "outside of except and isinstance" in held(f"{CALL}\nraise FailureError('x')", more=FAILURES)
