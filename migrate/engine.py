@@ -8,13 +8,14 @@ from migrate.findings import TIERS
 from migrate.plan.colouring import colour_project
 from migrate.plan.groups import Groups
 from migrate.plan.job import Job
-from migrate.plan.shims import move_to_shim
+from migrate.plan.shims import move_to_shim, refused_units
 from migrate.plan.signatures import edit_coloured
 
 if TYPE_CHECKING:
     from migrate.findings import Tier
     from migrate.index.project import Project
-    from migrate.plan.survey import Survey
+    from migrate.plan.colouring import Colouring
+    from migrate.plan.survey import Survey, Unit
     from migrate.rules.base import Source
 
 
@@ -30,9 +31,20 @@ def plan(project: Project, source: Source, *, max_tier: Tier = "helper", survey:
     if survey is None:
         survey = source.survey(project)
     colouring = colour_project(project, survey)
-    job = Job(project, survey, colouring, Groups(survey, colouring, max_tier))
+    job = Job(project, survey, colouring, _groups(project, source, survey, colouring, max_tier))
     edit_coloured(job)
     source.edit(job)
     if TIERS.index(max_tier) >= TIERS.index("compat"):
         move_to_shim(job, source.name)
     return job
+
+
+def _groups(project: Project, source: Source, survey: Survey, colouring: Colouring, max_tier: Tier) -> Groups:
+    """Group until it is clear what stays and cannot go to the shim: there, no shim stands between old and new."""
+    refused: dict[Unit, str] = {}
+    while True:
+        groups = Groups(survey, colouring, max_tier, unshimmed=refused)
+        more = refused_units(project, survey, groups, source.name)
+        if not groups.bridged() or more.keys() <= refused.keys():
+            return groups
+        refused |= more

@@ -38,6 +38,8 @@ def settle(
     """
     outcome = Outcome()
     outcome.backed_out.update(job.left_out)
+    for group in _with_dependants(job, list(job.left_out)):
+        outcome.backed_out.setdefault(group, next(iter(job.left_out.values())))
     without |= job.groups.held()
     paths = set(job.plans)
     while True:
@@ -51,7 +53,7 @@ def settle(
         for path, problem in failed.items():
             outcome.texts.pop(path, None)
             outcome.problems.setdefault(path, problem)
-            for group in _guilty(job, path, left_out, line_length):
+            for group in _with_dependants(job, _guilty(job, path, left_out, line_length)):
                 outcome.backed_out[group] = (path, problem)
                 again |= {other for other, plan in job.plans.items() if group in plan.groups()}
         paths = again
@@ -61,6 +63,11 @@ def settle(
         if new.groups - left_out:
             outcome.texts[new.path] = new.text
     return outcome
+
+
+def _with_dependants(job: Job, groups: list[str]) -> list[str]:
+    """Return groups with those that move only if these go to the shim."""
+    return [*groups, *(group for group, needed in job.requires.items() if needed & set(groups))]
 
 
 def _guilty(job: Job, path: str, left_out: frozenset[str], line_length: int | None) -> list[str]:

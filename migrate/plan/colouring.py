@@ -80,12 +80,16 @@ class Delegation:
 
 @dataclass
 class Colouring:
-    """The result: colours, calls to rewrite, blockers, and the units that each function works for."""
+    """The result: colours, calls to rewrite, blockers, and the units that each function works for.
+
+    What tests do with functions that change their kind stands in nobody's way; it is kept in ``tests``, to be told.
+    """
 
     generators: set[Definition] = field(default_factory=set)
     plain: set[Definition] = field(default_factory=set)
     delegations: list[Delegation] = field(default_factory=list)
     blockers: list[Blocker] = field(default_factory=list)
+    tests: list[Blocker] = field(default_factory=list)
     units: dict[Definition, set[Unit]] = field(default_factory=dict)
     unreached: list[Definition] = field(default_factory=list)
 
@@ -175,7 +179,9 @@ class _Painter:
     def _block(
         self, definition: Definition, node: ast.AST, reason: str, message: str, module: Module | None = None
     ) -> None:
-        self.result.blockers.append(Blocker(definition, module or definition.module, node, reason, message))
+        place = module or definition.module
+        found = self.result.tests if place.is_test and not definition.module.is_test else self.result.blockers
+        found.append(Blocker(definition, place, node, reason, message))
 
     def _check_kind(self, definition: Definition) -> None:
         node, name = definition.node, definition.name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -51,6 +52,7 @@ class Job:
         plans: planned edits by path.
         new_files: files to create, by path.
         shimmed: held groups that move onto the shim, with the name of the group of their edits.
+        requires: groups that move while others stay, with the edits that take those onto the shim.
         unshimmed: held groups that the shim cannot take, with what it does not have.
         left_out: groups that cannot be written although they could be planned, with a path and the reason.
         findings: what is said to the person, beyond what the survey said.
@@ -67,6 +69,7 @@ class Job:
         self.left_out: dict[str, tuple[str, FileProblem]] = {}
         self.shimmed: dict[str, str] = {}
         self.unshimmed: dict[str, str] = {}
+        self.requires: dict[str, set[str]] = defaultdict(set)
         self._contexts: dict[Definition, str] = {}
 
     # -- what converts

@@ -14,8 +14,10 @@ from migrate.targets import SHIMS, Shim
 
 if TYPE_CHECKING:
     from migrate.index.model import Import, Module
+    from migrate.index.project import Project
+    from migrate.plan.groups import Groups
     from migrate.plan.job import Job
-    from migrate.plan.survey import Unit
+    from migrate.plan.survey import Survey, Unit
 
 #: Code of the engine's own edits.
 SHIM_CODE = "RM013"
@@ -26,25 +28,42 @@ def move_to_shim(job: Job, source: str) -> None:
     shim = SHIMS.get(source)
     if shim is None:
         return
-    files = _files_of_held_groups(job)
-    stuck = {module: name for module in files if (name := _obstacle(job, module, shim))}
-    blocked = {group: f"{module.path} uses {name}" for module, name in stuck.items() for group in files[module]}
-    _spread(blocked, files)
+    files = _files_of_held_groups(job.survey, job.groups)
+    blocked = _refused_groups(job.project, files, shim)
     job.unshimmed.update(blocked)
     for module, units in files.items():
         for group, unit in units.items():
             if group not in blocked:
                 job.shimmed[group] = f"{group} on the shim"
                 _move(job, module, unit, shim)
+    for user, used in job.groups.bridged():
+        if job.groups.name(user) in job.shimmed:  # a test that cannot go there takes nothing along
+            job.requires[job.groups.name(used)].add(job.shimmed[job.groups.name(user)])
 
 
-def _files_of_held_groups(job: Job) -> dict[Module, dict[str, Unit]]:
+def refused_units(project: Project, survey: Survey, groups: Groups, source: str) -> dict[Unit, str]:
+    """Return the units that stay and that the shim cannot take, each with what it does not have."""
+    shim = SHIMS.get(source)
+    if shim is None:
+        return {}
+    blocked = _refused_groups(project, _files_of_held_groups(survey, groups), shim)
+    return {unit: blocked[name] for unit in survey.units if (name := groups.name(unit)) in blocked}
+
+
+def _files_of_held_groups(survey: Survey, groups: Groups) -> dict[Module, dict[str, Unit]]:
     """Return the files in which held groups have units, with one unit of each group."""
     files: dict[Module, dict[str, Unit]] = defaultdict(dict)
-    for unit in job.survey.units:
-        if not job.converts(unit):
-            files[unit.module].setdefault(job.groups.name(unit), unit)
+    for unit in survey.units:
+        if not groups.converts(unit):
+            files[unit.module].setdefault(groups.name(unit), unit)
     return files
+
+
+def _refused_groups(project: Project, files: dict[Module, dict[str, Unit]], shim: Shim) -> dict[str, str]:
+    stuck = {module: name for module in files if (name := _obstacle(project, module, shim))}
+    blocked = {group: f"{module.path} uses {name}" for module, name in stuck.items() for group in files[module]}
+    _spread(blocked, files)
+    return blocked
 
 
 def _spread(blocked: dict[str, str], files: dict[Module, dict[str, Unit]]) -> None:
@@ -58,7 +77,7 @@ def _spread(blocked: dict[str, str], files: dict[Module, dict[str, Unit]]) -> No
                 blocked.update({group: reason for group in units if group not in blocked})
 
 
-def _obstacle(job: Job, module: Module, shim: Shim) -> str:
+def _obstacle(project: Project, module: Module, shim: Shim) -> str:
     """Return the first name of the SDK in a file that the shim does not have, or nothing."""
     for entry in _imports(module, shim):
         if not shim.has(_module_of(entry)):
@@ -68,7 +87,7 @@ def _obstacle(job: Job, module: Module, shim: Shim) -> str:
             return f"{base}.*"
     for node in module.sites:
         if isinstance(node, (ast.Name, ast.Attribute)):
-            name = job.project.external(module, node)
+            name = project.external(module, node)
             if shim.refuses(name):
                 return name
     return ""

@@ -89,6 +89,21 @@ class DurableSite:
     handled: bool = False
 
 
+@dataclass(frozen=True)
+class Bridge:
+    """Two units between which a shim can stand; see ``plan.groups``.
+
+    Attributes:
+        user: cannot move unless ``used`` moves.
+        used: may move although ``user`` stays on the shim.
+        is_breakable: whether what the user's surroundings do can take the bridge away.
+    """
+
+    user: Unit
+    used: Unit
+    is_breakable: bool = True
+
+
 @dataclass
 class Survey:
     """Everything a source found. Filled by ``Source.survey``; the engine plans from it.
@@ -96,6 +111,8 @@ class Survey:
     Attributes:
         units: what moves or stays.
         links: pairs that must share their fate: a workflow and its steps, its worker, the clients that start it.
+        bridges: pairs of which one can move while the other one stays on the shim.
+        unbridged: units that stop the bridges of all that they are linked to, with the reason.
         sites: durable expressions. The functions they stand in become generators, and so do the callers of those, up
             to the roots.
         roots: functions that the runtime calls (entries, handlers), each with its unit. They may become generators
@@ -112,6 +129,8 @@ class Survey:
 
     units: list[Unit] = field(default_factory=list)
     links: list[tuple[Unit, Unit]] = field(default_factory=list)
+    bridges: list[Bridge] = field(default_factory=list)
+    unbridged: dict[Unit, str] = field(default_factory=dict)
     sites: list[DurableSite] = field(default_factory=list)
     roots: dict[Definition, Unit] = field(default_factory=dict)
     opaque: set[Definition] = field(default_factory=set)

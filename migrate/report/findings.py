@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from migrate.findings import TIERS, Finding
 from migrate.plan.survey import finding_at
 from migrate.project_files import project_findings
+from migrate.report.beside import is_told_elsewhere, test_findings, wiring_findings
 from migrate.report.workflows import is_on_shim, stays
 from migrate.verify import sdk_imports
 
@@ -29,7 +30,10 @@ def collect(  # noqa: PLR0917 - every part of the run is asked
     backed_out = {path for path, plan in job.plans.items() if plan.groups() <= outcome.backed_out.keys()}
     found += [one for one in job.findings if one.path not in backed_out]
     for unit in job.survey.units:
-        found += [_need(need) for need in unit.needs if need.message]
+        told = [need for need in unit.needs if need.message and not is_told_elsewhere(job, outcome, unit, need)]
+        found += [_need(need, is_on_shim=is_on_shim(job, outcome, unit)) for need in told]
+    found += wiring_findings(job, outcome)
+    found += test_findings(job, outcome)
     found += _blockers(job)
     found += _held_back(job, outcome)
     found += _on_shim(job, outcome)
@@ -49,8 +53,10 @@ def collect(  # noqa: PLR0917 - every part of the run is asked
     return sorted(one for one in shown if not (settings.ignore and one.code.startswith(settings.ignore)))
 
 
-def _need(need: Need) -> Finding:
-    level = "manual" if TIERS.index(need.tier) >= TIERS.index("compat") else "note"
+def _need(need: Need, *, is_on_shim: bool) -> Finding:
+    level = "note"
+    if TIERS.index(need.tier) >= TIERS.index("compat"):
+        level = "review" if is_on_shim else "manual"  # on the shim it works: nothing has to be done
     return finding_at(need.module, need.node, need.code, level, need.message, need.action)  # type: ignore[arg-type]
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from migrate.index.build import starts_with_name
+from migrate.plan.fragments import code
 from migrate.plan.naming import is_only_binding
 from migrate.plan.survey import Survey, finding_at
 
@@ -58,9 +59,15 @@ class Emit:
 
 @dataclass
 class TemporalSurvey(Survey):
-    """A survey that remembers the actions of the rules."""
+    """A survey that remembers the actions of the rules.
+
+    Attributes:
+        entries: mentions of the entry of a workflow that becomes a function: unit of the workflow, unit of the mention,
+            file and place.
+    """
 
     actions: list[tuple[Unit, Module, Callable[[Emit], None]]] = field(default_factory=list)
+    entries: list[tuple[Unit, Unit, Module, ast.Attribute]] = field(default_factory=list)
     notes: dict[Unit, list[tuple[Module, ast.AST, str, Level, str, str]]] = field(
         default_factory=lambda: defaultdict(list)
     )
@@ -75,6 +82,7 @@ class Draft:
         self.claimed: set[ast.AST] = set()
         self._units: dict[str, Unit] = {}
         self._linked: set[tuple[int, int]] = set()
+        self.mentions: set[tuple[Unit, Unit]] = set()
 
     # -- units
 
@@ -113,7 +121,8 @@ class Draft:
         return f"{module.name}:<module>", module.tree
 
     def link(self, first: Unit, second: Unit) -> None:
-        """Say that two units share their fate."""
+        """Say that two units share their fate, because the first says something about the second."""
+        self.mentions.add((first, second))
         pair = (min(id(first), id(second)), max(id(first), id(second)))
         if first is not second and pair not in self._linked:
             self._linked.add(pair)
@@ -180,10 +189,13 @@ def edit(job: Job) -> None:
     for unit, module, action in survey.actions:
         if job.converts(unit):
             action(Emit(job, job.file(module, unit), module))
+    for unit, user, module, entry in survey.entries:
+        if job.converts(unit) and not job.converts(user):  # else the rules of its place see to it
+            job.file(module, unit).replace(entry, code("{}", entry.value), code="RM110")
     for unit, notes in survey.notes.items():
         if job.converts(unit):
-            for module, node, code, level, message, advice in notes:
-                job.findings.append(finding_at(module, node, code, level, message, advice))
+            for module, node, rule, level, message, advice in notes:
+                job.findings.append(finding_at(module, node, rule, level, message, advice))
 
 
 def _free_names(job: Job, survey: TemporalSurvey) -> None:

@@ -50,6 +50,7 @@ def link_shared_names(draft: Draft) -> None:
         wanted = {entry.local for entry in module.imports if entry.target.startswith(SDK)} & EXPORTS.keys()
         for other in members[1:] if wanted or path in passing else ():
             draft.link(members[0], other)
+            draft.mentions.add((other, members[0]))
 
 
 _FIXTURE: Final = ("pytest.fixture", "pytest_asyncio.fixture")

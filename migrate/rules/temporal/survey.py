@@ -22,6 +22,7 @@ from migrate.rules.temporal import (
     wiring,
     workflow_reference,
 )
+from migrate.rules.temporal.bridges import lay_bridges
 from migrate.rules.temporal.calls import find_calls
 from migrate.rules.temporal.draft import SDK, Draft, mentions
 from migrate.rules.temporal.duck import duck_name
@@ -85,6 +86,7 @@ class Surveyor:
         link_fixtures(self.draft)
         link_mentions(self.draft)
         link_shared_names(self.draft)
+        lay_bridges(self.draft, self.facts, self.code)
         return self.draft.survey
 
     # -- workflows and activities

@@ -45,7 +45,7 @@ def test_environment_that_is_configured_keeps_its_test(migrate, use: str) -> Non
     assert done.reasons
 
 
-def test_fixture_and_its_users_share_their_fate(migrate) -> None:
+def test_fixture_that_stays_keeps_its_users_and_not_what_they_test(migrate) -> None:
     done = migrate(
         {
             "conftest.py": """
@@ -57,18 +57,23 @@ def test_fixture_and_its_users_share_their_fate(migrate) -> None:
                 async def env():
                     return await WorkflowEnvironment.start_local()
                 """,
-            "test_flow.py": """
+            "act.py": """
                 from temporalio import activity
 
 
                 @activity.defn
                 async def act(n: int) -> int:
                     return n
+                """,
+            "test_flow.py": """
+                from temporalio.testing import ActivityEnvironment
+
+                from act import act
 
 
                 async def test_act(env):
-                    assert await act(1) == 1
+                    assert await ActivityEnvironment().run(act, 1) == 1
                 """,
         }
     )
-    assert not done.texts
+    assert set(done.texts) == {"act.py"}
