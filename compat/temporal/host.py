@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from compat.temporal import failures
 from compat.temporal.activity_driver import ActivityRun, limits_of, start_of
 from compat.temporal.activity_meta import STARTED_EVENT
+from compat.temporal.activity_steps import as_step
 from compat.temporal.groups import activity_group, workflow_group
 from compat.temporal.migrated import Migrated
 from compat.temporal.payloads import to_stored
@@ -97,7 +98,7 @@ class Host:
         self.runner.bind(asyncio.get_running_loop())
         if workflows or self.migrated != Migrated():
             member = self._join(workflow_group(self.task_queue), is_temporal=workflows)
-            self.migrated.register(member)
+            self.migrated.register(member, lambda one: as_step(one, task_queue=self.task_queue, client=worker.client))
         if activities:
             self._join(activity_group(self.task_queue))
         for member in self._members:

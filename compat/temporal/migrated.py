@@ -51,11 +51,21 @@ class Migrated:
     workflows: tuple[Any, ...] = ()
     steps: Mapping[str, Any] = field(default_factory=dict)
 
-    def register(self, member: Resonate) -> None:
-        """Let a member of a group run all of it."""
+    def register(self, member: Resonate, as_step: Callable[[Any], Any]) -> None:
+        """Let a member of a group run all of it.
+
+        Args:
+            member: of the group of the workflows.
+            as_step: makes of a function that is an activity too what runs as a step.
+        """
         member.register(*self.workflows)
         for name, step in self.steps.items():
-            member.register(step, name=name)
+            member.register(as_step(step) if is_activity(step) else step, name=name)
+
+
+def is_activity(function: Any) -> bool:
+    """Whether a function carries Temporal's own mark."""
+    return hasattr(function, "__temporal_activity_definition")
 
 
 def split(

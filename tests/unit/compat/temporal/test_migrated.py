@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from temporalio import activity, workflow
+from temporalio.exceptions import ApplicationError as ActivityFailed
 
 from compat.temporal.client import WorkflowFailureError, WorkflowUpdateStage
 from compat.temporal.migrated import is_known_name
@@ -43,6 +44,26 @@ async def charge(order: Order) -> str:
     if order.amount < 0:
         raise ApplicationError("negative", "detail", type="Negative", non_retryable=True)
     return f"{order.id} paid {order.amount} in attempt {step_info().attempt}"
+
+
+@step(name="notify", retry_policy=Backoff(0.01, max_attempts=3))
+@activity.defn(name="notify")
+async def notify(order: Order) -> str:
+    activity.heartbeat("begun")
+    about = activity.info()
+    if about.attempt == 1:
+        raise ActivityFailed("not yet", type="NotYet")
+    if order.amount < 0:
+        raise ActivityFailed("negative", "detail", type="Negative", non_retryable=True)
+    return f"{about.workflow_id} {about.activity_type} {about.attempt} {about.heartbeat_details} {about.task_queue}"
+
+
+@durable(name="Notice")
+def notice(ctx: Context, order: Order) -> Generator[Any, Any, str]:
+    try:
+        return (yield ctx.run(notify, order))
+    except ApplicationError as error:
+        return f"{error.type} {error.message} {error.details}"
 
 
 @durable(name="Pay")
@@ -91,10 +112,9 @@ class Old:
 async def env() -> AsyncIterator[Any]:
     async with await WorkflowEnvironment.start_time_skipping() as made:
         runner = UnsandboxedWorkflowRunner()
-        flows = [Old, pay, Approval]
-        async with Worker(
-            made.client, task_queue="unit", workflows=flows, activities=[charge], workflow_runner=runner
-        ):
+        flows = [Old, pay, Approval, notice]
+        steps = [charge, notify]
+        async with Worker(made.client, task_queue="unit", workflows=flows, activities=steps, workflow_runner=runner):
             yield made
 
 
@@ -166,6 +186,16 @@ async def test_error_of_a_step_reaches_a_workflow_of_the_shim_with_its_type(env:
         await env.client.execute_workflow(Old.run, Order("a", -1), id="old", task_queue="unit")
     cause: Any = failed.value.cause.__cause__
     assert (cause.type, cause.non_retryable, list(cause.details)) == ("Negative", True, ["detail"])
+
+
+async def test_activity_that_stays_runs_as_a_step_in_a_context_of_its_own(env: Any) -> None:
+    result = await env.client.execute_workflow(notice, Order("n", 1), id="n", task_queue="unit")
+    assert result == "n notify 2 ['begun'] unit"
+
+
+async def test_error_of_an_activity_that_stays_is_caught_by_its_type(env: Any) -> None:
+    result = await env.client.execute_workflow(notice, Order("n", -1), id="n", task_queue="unit")
+    assert result == "Negative negative ('detail',)"
 
 
 async def test_mock_of_an_activity_takes_the_place_of_the_step(env: Any) -> None:
