@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from resonate_core.client.tree import Node
     from resonate_core.clock import Clock
     from resonate_core.codec import Encryptor
+    from resonate_core.network.connector import Connector
     from resonate_core.network.port import Network
     from resonate_core.recurring import Cron
 
@@ -54,14 +55,16 @@ class Resonate:
     """Starts durable functions, waits for them, talks to them; and runs them, once started as a worker.
 
     Args:
-        url: ``memory:``, ``sqlite:///relative.db``, ``sqlite:////absolute.db``, or a server's ``http://host:8001``;
-            without one ``RESONATE_URL``, else ``sqlite:///resonate.db``.
+        url: ``memory:``, ``sqlite:///relative.db``, ``sqlite:////absolute.db``, a server's ``http://host:8001``, or
+            ``postgres://...`` and ``nats://...`` with ``resonate-pg`` and ``resonate-nats`` installed; without one
+            ``RESONATE_URL``, else ``sqlite:///resonate.db``.
         group: workers of one group share the tasks that are sent to it.
         pid: name of this process among them; unique, made up if left out.
         ttl: seconds after which the tasks of a dead worker are taken over by others.
         dependencies: what ``ctx.get_dependency(name)`` finds.
         encryptor: seals everything that is stored, see ``AesGcmEncryptor``.
-        network: a connection of your own, instead of ``url``.
+        network: a connection of your own, instead of ``url``: a connector of ``resonate_base`` such as
+            ``resonate_pg.PostgresConnection``, made for the same group; it is started and stopped with this client.
         synchronous: ``FULL`` survives a power cut, ``NORMAL`` a killed process (SQLite).
         max_threads: plain steps that run at the same time.
         on_mismatch: an execution whose recorded steps do not fit the code any more ``wait``s for code that fits, or
@@ -83,7 +86,7 @@ class Resonate:
         ttl: float | timedelta = 10,
         dependencies: Mapping[str, Any] | None = None,
         encryptor: Encryptor | None = None,
-        network: Network | None = None,
+        network: Network | Connector | None = None,
         synchronous: Literal["FULL", "NORMAL"] = "FULL",
         max_threads: int = 256,
         on_mismatch: Literal["wait", "fail"] = "wait",

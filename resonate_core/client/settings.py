@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import timedelta
 
+    from resonate_core.network.connector import Connector
     from resonate_core.network.port import Network
 
 _logger = logging.getLogger("resonate_core")
@@ -41,7 +42,7 @@ class Settings:
     ttl_ms: int = 10_000
     dependencies: Mapping[str, Any] = field(default_factory=dict)
     encryptor: Encryptor | None = None
-    network: Network | None = None
+    network: Network | Connector | None = None
     clock: Clock = _SYSTEM_CLOCK
     synchronous: Literal["FULL", "NORMAL"] = "FULL"
     max_threads: int = 256
@@ -51,8 +52,8 @@ class Settings:
 
     def codec(self) -> Codec:
         """Return the codec of these settings."""
-        is_server = self.url.startswith(("http://", "https://"))
-        return Codec(encryptor=self.encryptor, max_bytes=SERVER_VALUE_BYTES_MAX if is_server else None)
+        is_local = self.url.startswith(("memory:", "sqlite:")) or hasattr(self.network, "submit")
+        return Codec(encryptor=self.encryptor, max_bytes=None if is_local else SERVER_VALUE_BYTES_MAX)
 
 
 def chosen_url(url: str | None) -> str:

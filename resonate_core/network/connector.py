@@ -9,10 +9,11 @@ for what it awaits.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
 import logging
 import re
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from resonate_core.clock import new_pid
 from resonate_core.errors import UsageError
@@ -29,8 +30,11 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("resonate_core")
 
-_POLL: re.Pattern[str] = re.compile(r"poll://uni@([^/]+)/(.+)")
-_NEEDED = ("start", "stop", "send", "recv", "unicast", "resolve_target")
+_POLL: Final = re.compile(r"poll://uni@([^/]+)/(.+)")
+#: Requests under way at the same time: less than the sessions that ``resonate-pg`` opens (16), so that heartbeats,
+#: which pass by everything that waits, find one.
+_TOGETHER_COUNT: Final = 10
+_NEEDED: Final = ("start", "stop", "send", "recv", "unicast", "resolve_target")
 
 
 class Connector(Protocol):
@@ -56,6 +60,7 @@ class ConnectorLink(Link):
         super().__init__(name, None)
         self._connector = connector
         self._starting = asyncio.Lock()
+        self._slots = asyncio.Semaphore(_TOGETHER_COUNT)
         self._is_started = False
 
     async def start(self, receiver: Callable[[str], None] | None = None) -> None:
@@ -85,8 +90,9 @@ class ConnectorLink(Link):
     async def attempt(self, kind: str, body: bytes, origin: str, read: Read) -> Reply:
         """Try a request once; see ``Link``."""
         await self.start()
+        slot = contextlib.nullcontext() if kind == "task.heartbeat" else self._slots
         try:
-            async with asyncio.timeout(self._try_s):
+            async with slot, asyncio.timeout(self._try_s):
                 answer = await self._connector.send(body.decode(), {ORIGIN_HEADER: origin})
         except TimeoutError:
             raise TryAgainError(f"{self.url} did not answer {kind} in time", may_have_arrived=True) from None

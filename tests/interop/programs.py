@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from resonate_core import durable, entry, query, signal, step, update
+from resonate_core import Cancelled, Mutex, durable, entry, query, signal, step, update
 
 
 @step()
@@ -140,8 +140,53 @@ def fails(ctx):
     yield ctx.run(refuse)
 
 
+@durable()
+def first_of_two(ctx, short, long):
+    quick = yield ctx.begin_sleep(short)
+    slow = yield ctx.begin_sleep(long)
+    index, _ = yield ctx.select(slow, quick)
+    return index
+
+
+@durable()
+def gathers(ctx, count):
+    commands = [ctx.begin_run(add, number, 1) for number in range(count)]
+    commands += [ctx.begin_rpc(plus_one, number) for number in range(count)]
+    return (yield ctx.gather(*commands))
+
+
+@durable()
+def undoes(ctx, seconds):
+    done = yield ctx.run(add, 1, 1)
+    try:
+        yield ctx.sleep(seconds)
+    except Cancelled:
+        with ctx.shielded():
+            undone = yield ctx.run(add, done, -2)
+        return ["undone", undone]
+    return ["slept", done]
+
+
+@durable()
+def locks(ctx, name):
+    lock = Mutex(name)
+    ticket = yield ctx.run(lock.acquire)
+    try:
+        yield ctx.run(note, f"{name} in")
+        yield ctx.sleep(0.1)
+        yield ctx.run(note, f"{name} out")
+    finally:
+        yield ctx.run(lock.release, ticket)
+
+
+def overlaps(name):
+    """Return what holders of a lock have left, in the order in which they did."""
+    return [text.removeprefix(f"{name} ") for text in NOTES if text.startswith(f"{name} ")]
+
+
 ALL = (
     *(total, plus_one, fan_out, slow_child, awaits_named_child, approval, own_deadline),
     *(Basket, receiver, in_rounds, works, fails),
+    *(first_of_two, gathers, undoes, locks),
     *(add, refuse, rest, note),
 )

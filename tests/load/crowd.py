@@ -17,12 +17,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from resonate_core import Resonate
+from resonate_core.errors import ProtocolError
 from tests import programs
 from tests.load import servers
 from tests.load.worker import STEP_COUNT
+from tests.needs import ROOT
 
 if TYPE_CHECKING:
     from resonate_core import Handle
+    from resonate_core.protocol.records import PromiseRecord
 
 HERE = Path(__file__).parent
 GROUP = "load"
@@ -31,7 +34,7 @@ STARTERS = 8
 
 @dataclass(frozen=True)
 class Plan:
-    """How much, and what happens to it."""
+    """How much, and what happens to it; ``url`` names a store that is there already and is not restarted."""
 
     executions: int
     workers: int = 4
@@ -39,6 +42,7 @@ class Plan:
     restart_after: float = 0.4
     seconds: float = 1_800.0
     seed: int = 1
+    url: str | None = None
 
 
 @dataclass(frozen=True)
@@ -72,16 +76,17 @@ class Crowd:
         self._chances = random.Random(plan.seed)
         self._port = servers.free_port()
         self._count = 0
-        self.url = f"http://127.0.0.1:{self._port}"
+        self.url = plan.url or f"http://127.0.0.1:{self._port}"
         self.side_file = folder / "side"
         self.kills = 0
         self.restarts = 0
-        self._server = self._start_server()
+        self._server = None if plan.url is not None else self._start_server()
         self._workers = [self._start_worker() for _ in range(plan.workers)]
 
     def _launch(self, what: str, command: list[str]) -> programs.Program:
         self._count += 1
-        return programs.launch(command, folder=self._folder, env={}, name=f"{what}{self._count}", logs=self._folder)
+        env = {"PYTHONPATH": str(ROOT)}
+        return programs.launch(command, folder=self._folder, env=env, name=f"{what}{self._count}", logs=self._folder)
 
     def _start_server(self) -> programs.Program:
         server = self._launch("server", servers.command(self._port))
@@ -98,15 +103,24 @@ class Crowd:
         self._workers[number] = self._start_worker()
         self.kills += 1
 
+    def check_alive(self) -> None:
+        """Fail if a worker ended by itself."""
+        for worker in self._workers:
+            if worker.has_ended():
+                worker.wait(1)
+                raise AssertionError(f"a worker stopped\n{worker.said()}")
+
     def restart_server(self) -> None:
         """Kill the server, and start it again on its file."""
-        self._server.kill()
-        self._server = self._start_server()
-        self.restarts += 1
+        if self._server is not None:
+            self._server.kill()
+            self._server = self._start_server()
+            self.restarts += 1
 
     def end(self) -> None:
         for program in (*self._workers, self._server):
-            program.kill()
+            if program is not None:
+                program.kill()
 
 
 class Progress:
@@ -175,7 +189,7 @@ def run(plan: Plan, folder: Path) -> Figures:
             starter.join()
         seconds = time.monotonic() - began
         assert not results.errors, next(iter(results.errors.items()))
-        recorded = _recorded(client)
+        recorded = _recorded(client, list(results.tokens))
     ran = _lines(crowd.side_file)
     _compare(results.tokens, recorded, ran)
     lines = sum(len(found) for found in ran.values())
@@ -205,6 +219,7 @@ def _disturb(plan: Plan, crowd: Crowd, progress: Progress, results: Results) -> 
     while results.count < plan.executions:
         assert time.monotonic() < ends, f"{results.count} of {plan.executions} ended within {plan.seconds} s"
         progress.look()
+        crowd.check_alive()
         if not crowd.restarts and progress.steps >= plan.executions * STEP_COUNT * plan.restart_after:
             crowd.restart_server()
         if time.monotonic() >= next_kill:
@@ -218,14 +233,26 @@ def _disturb(plan: Plan, crowd: Crowd, progress: Progress, results: Results) -> 
 Step = tuple[str, int]
 
 
-def _recorded(client: Resonate) -> dict[Step, str]:
-    """Return the token that each step's promise holds."""
+def _recorded(client: Resonate, executions: list[str]) -> dict[Step, str]:
+    """Return the token that each step's promise holds, and only steps that have one."""
     codec = client._engine.env.codec
-    found: dict[Step, str] = {}
-    for record in client.promises.search(tags={"resonate:scope": "local"}):
-        execution, _, number = record.id.rpartition(".")
-        found[execution, int(number) - 1] = codec.decode_value(record.value)
-    return found
+    return {
+        (execution, int(number) - 1): codec.decode_value(record.value)
+        for record in _records(client, executions)
+        for execution, _, number in [record.id.rpartition(".")]
+    }
+
+
+def _records(client: Resonate, executions: list[str]) -> list[PromiseRecord]:
+    try:
+        return [record for record in client.promises.search(tags={"resonate:scope": "local"}) if _is_step(record.id)]
+    except ProtocolError:  # this server cannot search
+        ids = [f"{execution}.{number + 1}" for execution in executions for number in range(STEP_COUNT)]
+        return [client.promises.get(id) for id in ids]
+
+
+def _is_step(id: str) -> bool:
+    return id.count(".") == 1
 
 
 def _lines(side_file: Path) -> dict[Step, list[tuple[str, str]]]:

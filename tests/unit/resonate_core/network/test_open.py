@@ -1,3 +1,5 @@
+import sys
+
 import pytest
 
 from resonate_core.clock import VirtualClock
@@ -8,6 +10,16 @@ from resonate_core.network.open import open_network, sqlite_path
 @pytest.mark.parametrize("url", ["mysql://h/d", "sqlite:", "sqlite://x", "resonate.db", "", "memory"])
 def test_open_url_of_another_kind_names_what_is_supported(url):
     with pytest.raises(UsageError, match="memory:, sqlite:///relative"):
+        open_network(url, group="g")
+
+
+@pytest.mark.parametrize(
+    ("url", "module", "package"),
+    [("postgres://h/d", "resonate_pg", "resonate-pg"), ("nats://h", "resonate_nats", "resonate-nats")],
+)
+def test_open_url_that_needs_a_connector_names_the_package(url, module, package, monkeypatch):
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(UsageError, match=f"pip install {package}"):
         open_network(url, group="g")
 
 
