@@ -31,6 +31,7 @@ TYPES: Final[Mapping[str, str]] = {
     "temporalio.activity.info()": "temporalio.activity.Info",
     "asyncio.create_task()": "asyncio.Task",
     "asyncio.ensure_future()": "asyncio.Task",
+    "asyncio.TaskGroup.create_task()": "asyncio.Task",
 }
 
 

@@ -19,12 +19,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from migrate.index.model import Definition, Module
+    from migrate.index.references import CallSite
     from migrate.rules.temporal.draft import Draft, Emit
     from migrate.rules.temporal.place import Place, Work
 
 #: Code of the rule that explains these edits.
 CODE: Final = "RM130"
+_GROUP: Final = ("asyncio.TaskGroup.create_task",)
 _TASKS: Final = frozenset({"asyncio.create_task", "asyncio.ensure_future", "asyncio.Task"})
+#: Calls that begin the coroutine that they are given.
+_BEGINNERS: Final = _TASKS | {"asyncio.wait_for"}
 #: Calls that want what they are given to run already.
 _RACES: Final = frozenset(
     {"asyncio.as_completed", "temporalio.workflow.as_completed", "asyncio.wait", "temporalio.workflow.wait"}
@@ -59,7 +63,8 @@ def _awaits_outside(draft: Draft, function: Definition) -> bool:
             if not isinstance(node.value, ast.Call):
                 return True
             name = draft.external(function.module, node.value.func)
-            if name and name not in _PLAIN_AWAITS:
+            made = called(draft, function.module, node.value)
+            if (name and name not in _PLAIN_AWAITS) or (made is not None and not made.is_async):
                 return True
     return False
 
@@ -78,6 +83,36 @@ def gives_command(work: Work, definition: Definition) -> bool:
     module = definition.module
     returned = [one.value for one in own_nodes(definition.node) if isinstance(one, ast.Return)]
     return bool(returned) and all(one is not None and _is_coroutine(work, module, one) for one in returned)
+
+
+def find_beginners(work: Work, function: Definition) -> None:
+    """Let a plain function give calls that begin, if all that it gives is begun by whoever asked for it."""
+    if gives_command(work, function) and all(_is_begun_by(work, site) for site in work.draft.project.callers(function)):
+        for node in own_nodes(function.node):
+            if isinstance(node, ast.Return) and node.value is not None:
+                work.modes[node.value] = "begin"
+
+
+def _begins(work: Work, definition: Definition) -> bool:
+    returned = [one.value for one in own_nodes(definition.node) if isinstance(one, ast.Return)]
+    return all(work.modes.get(one) == "begin" for one in returned if one is not None)
+
+
+def is_in_gather(place: Place) -> bool:
+    """Tell whether ``gather`` takes what a call gives: it begins commands by itself."""
+    around = [one for one in place.module.ancestors(place.node) if isinstance(one, ast.Call)]
+    return bool(around) and place.draft.external(place.module, around[0].func) == "asyncio.gather"
+
+
+def _is_begun_by(work: Work, site: CallSite) -> bool:
+    """Tell whether a call stands where it is begun: as a task, or in gather."""
+    for parent in site.module.ancestors(site.node):
+        if isinstance(parent, ast.Call):
+            name = work.draft.external(site.module, parent.func)
+            return name in _BEGINNERS or name in _GROUP or name == "asyncio.gather"
+        if not isinstance(parent, (ast.Starred, ast.List, ast.ListComp, ast.GeneratorExp)):
+            return False
+    return False
 
 
 def annotate(work: Work, definition: Definition) -> None:
@@ -103,11 +138,11 @@ def _is_coroutine(work: Work, module: Module, node: ast.expr) -> bool:
 def convert(place: Place) -> bool:
     """Convert a coroutine of the project that is not awaited where it is made; say whether it was one."""
     definition = called(place.draft, place.module, place.node)
-    if definition is None or place.awaited is not None or place.node in place.draft.survey.handled:
-        return False
     is_begun = place.work.modes.get(place.node) == "begin"
+    if definition is None or place.node in place.draft.survey.handled or (place.awaited is not None and not is_begun):
+        return False
     if not definition.is_async:
-        return is_begun and gives_command(place.work, definition)
+        return is_begun and gives_command(place.work, definition) and _begins(place.work, definition)
     if definition not in place.work.durable or not (is_begun or _is_kept(place)):
         return False
     node = place.call
@@ -146,11 +181,16 @@ def find_begun(work: Work, function: Definition) -> None:
         if not isinstance(node, ast.Call) or not node.args:
             continue
         name = work.draft.external(module, node.func)
-        if name in _TASKS and isinstance(node.args[0], ast.Name):
-            work.modes.update(dict.fromkeys(made_for(module, function, node.args[0]) or (), "begin"))
+        if name in _BEGINNERS and isinstance(node.args[0], ast.Name):
+            work.modes.update(dict.fromkeys(_unbegun(work, function, node.args[0]), "begin"))
         elif name in _RACES and isinstance(node.args[0], ast.Name):
             begun = elements_of(module, function, node.args[0]) or ()
             work.begun.update(one for one in begun if _is_waiting(work, module, one))
+
+
+def _unbegun(work: Work, function: Definition, name: ast.Name) -> list[ast.expr]:
+    made = made_for(function.module, function, name) or []
+    return [one for one in made if _is_waiting(work, function.module, one)]
 
 
 def made_for(module: Module, function: Definition, name: ast.Name) -> list[ast.expr] | None:
@@ -219,7 +259,61 @@ def _is_begun(work: Work, module: Module, node: ast.expr) -> bool:
         return True
     inner = node.value if isinstance(node, ast.Await) else node
     name = work.draft.external(module, inner.func) if isinstance(inner, ast.Call) else ""
-    return name in _TASKS or name.startswith("temporalio.workflow.start_")
+    return name in _TASKS or name in _GROUP or name.startswith("temporalio.workflow.start_")
+
+
+def is_promise(work: Work, function: Definition, node: ast.expr) -> bool:
+    """Tell whether an expression of no known class is taken out of something that holds started work."""
+    module = function.module
+    names = [one for one in ast.walk(node) if isinstance(one, ast.Name)]
+    if any(_holds_promises(work, function, one.id) for one in names):
+        return not isinstance(node, ast.Name)
+    if not isinstance(node, ast.Name):
+        return False
+    scope = module.scope_of.get(node, module.scope)
+    while scope.parent is not None and node.id not in scope.bindings:
+        scope = scope.parent
+    for binding in scope.bindings.get(node.id, []):
+        sources = ast.walk(binding.value) if binding.value is not None else ()
+        if any(isinstance(one, ast.Name) and _holds_promises(work, function, one.id) for one in sources):
+            return True
+        if binding.kind == "unknown" and _unpacked_from_promises(work, function, binding.node, node.id):
+            return True
+    return False
+
+
+def _unpacked_from_promises(work: Work, function: Definition, node: ast.AST | None, name: str) -> bool:
+    """``for key, task in tasks.items()``: the loop's names come out of what it goes over."""
+    del name
+    iterable = getattr(node, "iter", None)
+    sources = ast.walk(iterable) if isinstance(iterable, ast.expr) else ()
+    return any(isinstance(one, ast.Name) and _holds_promises(work, function, one.id) for one in sources)
+
+
+def _holds_promises(work: Work, function: Definition, name: str) -> bool:
+    """Tell whether a variable holds several started calls, or those that a wait gave back."""
+    module = function.module
+    for node in own_nodes(function.node):
+        match node:
+            case ast.Assign(targets=[ast.Tuple(elts=elements)], value=ast.Await(value=ast.Call(func=waited))):
+                is_named = any(isinstance(one, ast.Name) and one.id == name for one in elements)
+                if is_named and work.draft.external(module, waited) in _RACES:
+                    return True
+            case ast.Assign(targets=[ast.Name(id=found)], value=value) if found == name:
+                if _begins_several(work, module, value):
+                    return True
+            case ast.Call() if _is_append(node, name) and _is_begun(work, module, node.args[0]):
+                return True
+    return False
+
+
+def _begins_several(work: Work, module: Module, value: ast.expr) -> bool:
+    match value:
+        case ast.ListComp(elt=element) | ast.SetComp(elt=element) | ast.DictComp(value=element):
+            return _is_begun(work, module, element)
+        case ast.List(elts=elements) | ast.Set(elts=elements) | ast.Tuple(elts=elements) | ast.Dict(values=elements):
+            return bool(elements) and all(_is_begun(work, module, one) for one in elements)
+    return False
 
 
 def awaited_calls(work: Work, function: Definition) -> Iterator[tuple[ast.Await, ast.Call, Definition]]:

@@ -63,6 +63,7 @@ class ActivityCall:
         options: the other keyword arguments.
         splats: what ``**`` unpacks into the options.
         unpacked: what these are found to hold.
+        limit: time limit that stands around the call.
     """
 
     module: Module
@@ -77,6 +78,7 @@ class ActivityCall:
     splats: list[ast.expr]
     is_wrapped: bool = False
     unpacked: list[Options] = field(default_factory=list)
+    limit: ast.expr | None = None
 
     @property
     def is_start(self) -> bool:

@@ -65,7 +65,7 @@ def element_part(work: Work, emit: Emit, node: ast.expr, *, begin: bool = False)
     if isinstance(node, ast.Await):
         return code("yield {}", maker(emit, False))
     if node in work.started:
-        return code("yield {}", maker(emit, True))
+        return code("yield {}" + work.endings.get(node, ""), maker(emit, True))
     return maker(emit, begin)
 
 

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from migrate.plan.fragments import Part, code
+from migrate.rules.temporal.endings import ending
 from migrate.rules.temporal.lowering import lower_comprehension
-from migrate.rules.temporal.trees import is_forgotten, statement_of
+from migrate.rules.temporal.trees import statement_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,8 +39,10 @@ class Work:
         needs_ctx: functions that use the context.
         makers: how each durable call is built.
         started: calls that begin the work by themselves and stand alone.
+        endings: what begun work says of the end of the workflow.
         lowered: comprehensions that a rule turns into loops.
         taken: calls that a rule around them takes care of.
+        replaced: awaits that a rule around them writes.
         wrapped: functions whose calls ask for wrapped errors.
         code: functions of workflows.
         durable: async ones of them that await something durable.
@@ -55,8 +58,10 @@ class Work:
     needs_ctx: set[Definition] = field(default_factory=set)
     makers: dict[ast.AST, Maker] = field(default_factory=dict)
     started: set[ast.AST] = field(default_factory=set)
+    endings: dict[ast.AST, str] = field(default_factory=dict)
     lowered: set[ast.AST] = field(default_factory=set)
     taken: set[ast.AST] = field(default_factory=set)
+    replaced: set[ast.AST] = field(default_factory=set)
     wrapped: set[Definition] = field(default_factory=set)
     queues: dict[Definition, set[str | None]] = field(default_factory=dict)
     code: set[Definition] = field(default_factory=set)
@@ -148,11 +153,8 @@ class Place:
         elif starts or self.node in self.work.begun:
             self.work.started.add(self.node)
             self.site(self.node)
-            # Temporal cancels what still runs when the workflow ends.
-            ending = (
-                '.options(parent_close="cancel")' if is_forgotten(self.module, self.function.node, self.node) else ""
-            )
-            self.replace(self.node, lambda emit: code("yield {}" + ending, maker(emit, True)), rule=rule)
+            end = self.work.endings[self.node] = ending(self, self.node, self.node)
+            self.replace(self.node, lambda emit: code("yield {}" + end, maker(emit, True)), rule=rule)
         else:
             self.replace(self.node, lambda emit: maker(emit, False), rule=rule)
 

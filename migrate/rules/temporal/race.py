@@ -1,11 +1,12 @@
-"""Waiting for the first of several: the two shapes that say plainly what they want."""
+"""``wait``: for the first of several, or for all of them, in the shapes that say plainly what they want."""
 
 from __future__ import annotations
 
 import ast
 from typing import TYPE_CHECKING, Final
 
-from migrate.plan.fragments import Part, block, call, code, indented
+from migrate.plan.fragments import Named, Part, block, call, code, indented
+from migrate.rules.temporal.coroutines import are_begun, elements_of
 from migrate.rules.temporal.durations import seconds_part
 from migrate.rules.temporal.trees import free_name
 
@@ -17,21 +18,112 @@ WAITS: Final = ("temporalio.workflow.wait", "asyncio.wait")
 _SLEEPS: Final = ("temporalio.workflow.sleep", "asyncio.sleep")
 _TASKS: Final = ("asyncio.create_task", "asyncio.ensure_future")
 _CONDITION: Final = "temporalio.workflow.wait_condition"
-_FIRST: Final = frozenset({"asyncio.FIRST_COMPLETED", "concurrent.futures.FIRST_COMPLETED"})
+_ALL: Final = "ALL_COMPLETED"
 
 
 def convert(place: Place, *, rule: str, action: str) -> None:
-    """Convert ``await workflow.wait([...], return_when=FIRST_COMPLETED)``."""
+    """Convert ``await workflow.wait(...)`` for the first of several, or for all of them."""
     node = place.call
     said = {keyword.arg: keyword.value for keyword in node.keywords}
     several = node.args[0] if len(node.args) == 1 else None
-    first = said.get("return_when")
-    is_first = set(said) == {"return_when"} and place.draft.external(place.module, first) in _FIRST
-    if not is_first or not isinstance(several, (ast.List, ast.Tuple, ast.Set)) or place.awaited is None:
+    when = place.draft.external(place.module, said["return_when"]).rpartition(".")[2] if "return_when" in said else _ALL
+    known = place.awaited is not None and several is not None and set(said) <= {"return_when", "timeout"}
+    done = False
+    if known and when == "FIRST_COMPLETED":
+        done = _first(place, several, said.get("timeout"), rule)  # type: ignore[arg-type]
+    elif known and when == _ALL and "timeout" not in said:
+        done = _all(place, several, rule)  # type: ignore[arg-type]
+    if not done:
         place.block(rule, f"{place.name} in workflow code has no counterpart that is plain to see", action)
-        return
-    if not _condition_or_time(place, several.elts, rule) and not _handles(place, several.elts, rule):
-        place.block(rule, f"{place.name} in workflow code has no counterpart that is plain to see", action)
+
+
+def _first(place: Place, several: ast.expr, limit: ast.expr | None, rule: str) -> bool:
+    if isinstance(several, ast.Name):
+        return _first_of_list(place, several, limit, rule)
+    if limit is not None or not isinstance(several, (ast.List, ast.Tuple, ast.Set)):
+        return False
+    return _condition_or_time(place, several.elts, rule) or _handles(place, several.elts, rule)
+
+
+def _targets(place: Place) -> tuple[str, str] | None:
+    """Return the names in ``done, pending = await wait(...)``."""
+    match place.statement:
+        case ast.Assign(targets=[ast.Tuple(elts=[ast.Name(id=done), ast.Name(id=rest)])], value=value) if (
+            value is place.awaited
+        ):
+            return done, rest
+    return None
+
+
+def _first_of_list(place: Place, several: ast.Name, limit: ast.expr | None, rule: str) -> bool:
+    """``done, pending = await wait(tasks, ...)``: the one that came first, and the rest of the list."""
+    names = _targets(place)
+    elements = elements_of(place.module, place.function, several)
+    if names is None or not elements or not are_begun(place.work, place.module, elements):
+        return False
+    _claim(place, rule)
+    index = free_name(place.function.node, "index", "first_index")
+    tasks, statement = several.id, place.statement
+    _note_first(place, rule)
+
+    def make(emit: Emit) -> Part:
+        ctx = emit.ctx(place.node)
+        timer: list[Part] = []
+        if limit is not None:
+            seconds = seconds_part(limit, place.draft.resolver(place.module))
+            timer = [code("yield {}", call(f"{ctx}.begin_sleep", seconds))]
+        wait = code(f"{index}, _ = yield {{}}", call(f"{ctx}.select", f"*{tasks}", *timer))
+        parts = f"{tasks}[{index} : {index} + 1], {tasks}[:{index}] + {tasks}[{index} + 1 :]"
+        return block(wait, f"{names[0]}, {names[1]} = {parts}")
+
+    place.replace(statement, make, rule=rule)
+    return True
+
+
+def _all(place: Place, several: ast.expr, rule: str) -> bool:
+    """``await wait(tasks)``: all of them, whether they fail or not."""
+    statement = place.statement
+    names = _targets(place)
+    is_dropped = isinstance(statement, ast.Expr) and statement.value is place.awaited
+    items = _items(place, several)
+    if items is None or not (is_dropped or (names is not None and isinstance(several, ast.Name))):
+        return False
+    _claim(place, rule)
+
+    def make(emit: Emit) -> Part:
+        options = [Named("return_exceptions", "True")]
+        wait = code("yield {}", call(f"{emit.ctx(place.node)}.gather", *items, *options))
+        if names is None or not isinstance(several, ast.Name):
+            return block(wait)
+        return block(wait, f"{names[0]}, {names[1]} = {several.id}, []")
+
+    place.replace(statement, make, rule=rule)
+    return True
+
+
+def _items(place: Place, several: ast.expr) -> list[Part] | None:
+    """Return what to gather, if all of it has begun."""
+    if isinstance(several, ast.Name):
+        elements = elements_of(place.module, place.function, several)
+        return [f"*{several.id}"] if elements and are_begun(place.work, place.module, elements) else None
+    if isinstance(several, (ast.List, ast.Tuple, ast.Set)) and all(isinstance(one, ast.Name) for one in several.elts):
+        return list(several.elts)
+    return None
+
+
+def _claim(place: Place, rule: str) -> None:
+    place.helper(rule)
+    place.use_ctx()
+    place.claim()
+    assert place.awaited is not None
+    place.site(place.awaited)
+    for keyword in place.call.keywords:
+        place.draft.claim(keyword.value)
+
+
+def _note_first(place: Place, rule: str) -> None:
+    message = "one at a time is done here, and its error is raised at once; asyncio.wait would have kept it"
+    place.draft.note(place.module, place.node, rule, "review", message, "Look what happens when the first one fails.")
 
 
 def _coroutine(place: Place, node: ast.expr) -> ast.expr:
@@ -78,35 +170,27 @@ def _condition_or_time(place: Place, several: list[ast.expr], rule: str) -> bool
 
 
 def _handles(place: Place, several: list[ast.expr], rule: str) -> bool:
-    """``done, _ = await wait([a, b], ...)``: the set of the one that came first."""
-    statement = place.statement
-    match statement:
-        case ast.Assign(targets=[ast.Tuple(elts=[ast.Name(id=done), ast.Name(id=rest)])], value=value) if (
-            value is place.awaited
-        ):
-            pass
-        case _:
-            return False
-    read = any(
+    """``done, _ = await wait([a, b], ...)``: the set of the one that came first, and those that did not."""
+    targets = _targets(place)
+    names = [one.id for one in several if isinstance(one, ast.Name)]
+    if targets is None or len(names) != len(several) or len(names) < 2:
+        return False
+    done, rest = targets
+    is_read = any(
         isinstance(one, ast.Name) and one.id == rest and isinstance(one.ctx, ast.Load)
         for one in ast.walk(place.function.node)
     )
-    names = [one.id for one in several if isinstance(one, ast.Name)]
-    if read or len(names) != len(several) or len(names) < 2:
-        return False
-    place.helper(rule)
-    place.use_ctx()
-    place.claim()
-    assert place.awaited is not None
-    place.site(place.awaited)
+    _claim(place, rule)
+    _note_first(place, rule)
     index = free_name(place.function.node, "index", "first_index")
-    message = "an error of the one that comes first is raised here; asyncio.wait would have kept it"
-    place.draft.note(place.module, place.node, rule, "review", message, "Look what happens when the first one fails.")
     listed = ", ".join(names)
 
     def make(emit: Emit) -> Part:
-        wait = call(f"{emit.ctx(place.node)}.select", *names)
-        return block(code(f"{index}, _ = yield {{}}", wait), f"{done} = {{{{({listed})[{index}]}}}}".format())
+        lines: list[Part] = [code(f"{index}, _ = yield {{}}", call(f"{emit.ctx(place.node)}.select", *names))]
+        lines.append(f"{done} = {{{{({listed})[{index}]}}}}".format())
+        if is_read:
+            lines.append(f"{rest} = {{{{{listed}}}}} - {done}".format())
+        return block(*lines)
 
-    place.replace(statement, make, rule=rule)
+    place.replace(place.statement, make, rule=rule)
     return True

@@ -40,7 +40,7 @@ def convert_awaits(work: Work, function: Definition) -> None:
     for node in own_nodes(function.node):
         if not isinstance(node, ast.Await) or not isinstance(node.value, (ast.Name, ast.Attribute, ast.Subscript)):
             continue
-        if isinstance(node.value, ast.Attribute) and work.draft.external(module, node.value):
+        if node in work.replaced or (isinstance(node.value, ast.Attribute) and work.draft.external(module, node.value)):
             continue
         place = Place(work, module, function, node.value, "")
         place.use_ctx()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from migrate.plan.fragments import Named, Part, block, call, code
 from migrate.rules.base import Rule
-from migrate.rules.temporal.coroutines import called
+from migrate.rules.temporal.coroutines import called, gives_command, is_in_gather
 from migrate.rules.temporal.lowering import element_part, loop_template
 from migrate.rules.temporal.trees import COMPREHENSIONS, free_name, is_inside, loop_names_are_free
 
@@ -49,7 +49,8 @@ def convert(place: Place) -> None:
         return
     for arg in node.args:
         for one in _elements(arg):
-            place.work.modes[one] = "begin"
+            if not isinstance(arg, ast.Starred) or one is not arg.value:  # what unpacks a list is no part of it
+                place.work.modes[one] = "begin"
     place.use_ctx()
     place.claim()
     if not (_plain(place) or _plain_names(place)):
@@ -215,5 +216,9 @@ def refuse(place: Place) -> None:
     if found is not None and found.is_async:
         message = f"{found.name} makes no durable call, so there is nothing to run side by side"
         place.block(RULE.code, message, "Call it in order, or make its work an activity.")
-    elif place.name:
-        place.block(RULE.code, f"{place.name} is no durable call", RULE.action)
+    elif found is None or not gives_command(place.work, found):
+        what = place.name or ast.unparse(place.call.func)
+        place.block(RULE.code, f"{what} is no durable call", RULE.action)
+    elif not is_in_gather(place):
+        message = f"{found.name} gives a coroutine that is begun here and awaited elsewhere"
+        place.block(RULE.code, message, "Make the coroutine where the task is created.")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 from migrate.plan.fragments import Part, call, code
 from migrate.rules.base import Rule
 from migrate.rules.temporal import race
-from migrate.rules.temporal.coroutines import made_for
-from migrate.rules.temporal.trees import is_forgotten
+from migrate.rules.temporal.coroutines import is_promise, made_for
+from migrate.rules.temporal.endings import ending
 
 if TYPE_CHECKING:
     from migrate.rules.temporal.draft import Emit
@@ -56,11 +56,7 @@ def convert_task(place: Place) -> None:
         place.block(RULE.code, "the task is awaited at once", "Await the coroutine itself.")
         return
     place.site(node)
-    template = "yield {}"
-    if is_forgotten(place.module, place.function.node, node):
-        template += (
-            '.options(parent_close="cancel")'  # the loop of asyncio ends with the workflow, and its tasks with it
-        )
+    template = "yield {}" + ending(place, node, inner)
     place.replace(node, lambda _emit: code(template, inner), rule=RULE.code)
 
 
@@ -92,6 +88,44 @@ def convert_cancel(place: Place) -> None:
         return code("yield {}", call(f"{emit.ctx(node)}.cancel", receiver))
 
     place.replace(node, make, rule=RULE.code)
+
+
+_METHODS: Final = frozenset(
+    ("result", "cancel", "done", "exception", "cancelled", "add_done_callback", "get_name", "get_loop", "uncancel")
+)
+RESULTS: Final = (
+    "asyncio.Task.result",
+    "temporalio.workflow.ActivityHandle.result",
+    "temporalio.workflow.ChildWorkflowHandle.result",
+)
+
+
+def convert_unknown(place: Place) -> None:
+    """Convert a method of something that is taken out of a collection of started work."""
+    function = place.call.func
+    if not isinstance(function, ast.Attribute) or function.attr not in _METHODS:
+        return
+    if not is_promise(place.work, place.function, function.value):
+        return
+    if function.attr == "result":
+        convert_result(place)
+    elif function.attr == "cancel":
+        convert_cancel(place)
+    else:
+        place.block(RULE.code, f"asks a task about itself: {function.attr}()", RULE.action)
+
+
+def convert_result(place: Place) -> None:
+    """Convert ``task.result()``: of a promise that has settled a yield gives the value at once."""
+    node = place.call
+    if not isinstance(node.func, ast.Attribute) or node.args or node.keywords or not place.function.is_async:
+        place.block(RULE.code, "the result of a task is asked for where nothing can be awaited", RULE.action)
+        return
+    receiver = node.func.value
+    place.claim()
+    place.use_ctx()
+    place.site(node)
+    place.replace(node, lambda _emit: code("yield {}", receiver), rule=RULE.code)
 
 
 def convert_wait(place: Place) -> None:

@@ -15,6 +15,7 @@ from migrate.rules.temporal import (
     rm126_causes,
     rm130_await,
     rm131_gather,
+    rm132_tasks,
     rm134_lock,
     rm145_drain,
     rm199_leftover,
@@ -70,6 +71,7 @@ class Surveyor:
             rm126_causes.convert(self.draft, function)
             coroutines.find_begun(self.work, function)
             coroutines.annotate(self.work, function)
+            coroutines.find_beginners(self.work, function)
         self._calls()
         self._names()
         for function in sorted(self.code, key=lambda one: one.qualname):
@@ -194,6 +196,8 @@ class Surveyor:
             wiring.convert_call(self.draft, self.facts, module, node, name)
         elif not coroutines.convert(place) and self.work.modes.get(node) == "begin":
             rm131_gather.refuse(place)
+        elif not name:
+            rm132_tasks.convert_unknown(place)
 
     def _names(self) -> None:
         for module in self.draft.project.modules.values():

@@ -13,6 +13,9 @@ from migrate.rules.temporal import (
     rm132_tasks,
     rm133_queue,
     rm134_lock,
+    rm135_time_limit,
+    rm136_as_completed,
+    rm137_task_group,
     rm140_signal,
     rm141_query,
     rm142_update,
@@ -48,14 +51,11 @@ HANDLER_RULES: Final[Mapping[str, Callable[[Work, Definition, ast.expr], None]]]
 
 #: Parts of asyncio that no rule converts.
 _ASYNCIO: Final = (
-    *("wait_for", "as_completed", "timeout", "timeout_at", "run", "to_thread", "current_task"),
-    *("Event", "Semaphore", "BoundedSemaphore", "Condition", "Future", "TaskGroup"),
+    *("timeout_at", "run", "to_thread", "current_task"),
+    *("Event", "Semaphore", "BoundedSemaphore", "Condition", "Future"),
     *("get_event_loop", "get_running_loop"),
 )
-_REFUSED: Final = (
-    f"{_WORKFLOW}as_completed",
-    *(f"asyncio.{name}" for name in _ASYNCIO),
-)
+_REFUSED: Final = tuple(f"asyncio.{name}" for name in _ASYNCIO)
 
 #: Calls in workflow code.
 CALLS: Final[Mapping[str, Callable[[Place], None]]] = {
@@ -64,6 +64,11 @@ CALLS: Final[Mapping[str, Callable[[Place], None]]] = {
     **dict.fromkeys(rm160_child_workflow.NAMES, rm160_child_workflow.convert),
     **dict.fromkeys(rm132_tasks.TASKS, rm132_tasks.convert_task),
     **dict.fromkeys(rm132_tasks.CANCELS, rm132_tasks.convert_cancel),
+    **dict.fromkeys(rm132_tasks.RESULTS, rm132_tasks.convert_result),
+    rm135_time_limit.WAIT_FOR: rm135_time_limit.convert_wait_for,
+    rm135_time_limit.TIMEOUT: rm135_time_limit.convert_timeout,
+    **dict.fromkeys(rm136_as_completed.NAMES, rm136_as_completed.convert),
+    rm137_task_group.GROUP: rm137_task_group.convert,
     **dict.fromkeys(rm144_external_handle.GETS, rm144_external_handle.convert_get),
     **dict.fromkeys(rm144_external_handle.SIGNALS, rm144_external_handle.convert_message),
     **dict.fromkeys(_REFUSED, rm132_tasks.refuse),

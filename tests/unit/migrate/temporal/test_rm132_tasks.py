@@ -44,13 +44,17 @@ def test_time_against_a_condition_becomes_a_wait_with_a_limit(body) -> None:
 @pytest.mark.parametrize(
     "source",
     [
-        f"return await asyncio.wait_for({ACT}, timeout=1)",
-        "async with asyncio.timeout(1):\n    await workflow.sleep(2)",
         "lock = asyncio.Lock()",
         "await asyncio.to_thread(print)",
         f"task = asyncio.create_task({ACT})\nreturn task.done()",
         f"coro = {ACT}\ntask = asyncio.create_task(coro)\nreturn await task or await coro",
         "done, pending = await workflow.wait([n], return_when=asyncio.ALL_COMPLETED)",
+        "done, pending = await workflow.wait(n, return_when=asyncio.FIRST_COMPLETED)",
+        f"tasks = [asyncio.create_task({ACT})]\nawait asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)",
+        f"tasks = [asyncio.create_task({ACT})]\nreturn [t.done() for t in tasks]",
+        f"tasks = [asyncio.create_task({ACT})]\ntasks[0].add_done_callback(print)",
+        "await asyncio.create_task(n.work())",
+        "task = asyncio.create_task(n.work())",
     ],
 )
 def test_other_uses_of_the_loop_keep_the_program(held, source: str) -> None:
@@ -95,3 +99,90 @@ def test_type_of_a_task_in_a_workflow_becomes_a_promise(migrate) -> None:
     assert "    timer: Promise\n" in done.text
     assert "tasks: list[Promise] = [self.timer]" in done.text
     assert "def other(task: asyncio.Task[None])" in done.text
+
+
+TASKS = "tasks = []\nfor i in range(n):\n    tasks.append((yield ctx.begin_run(act, n)))\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("await asyncio.wait(tasks)", "yield ctx.gather(*tasks, return_exceptions=True)"),
+        (
+            "done, _ = await asyncio.wait(tasks)\nreturn [d.result() for d in done]",
+            (
+                "yield ctx.gather(*tasks, return_exceptions=True)\ndone, _ = tasks, []\n"
+                "results = []\nfor d in done:\n    results.append((yield d))\nreturn results"
+            ),
+        ),
+        (
+            (
+                "done, rest = await workflow.wait(tasks, return_when=asyncio.FIRST_COMPLETED)\n"
+                "for t in rest:\n    t.cancel()\nreturn done[0].result()"
+            ),
+            (
+                "index, _ = yield ctx.select(*tasks)\n"
+                "done, rest = tasks[index : index + 1], tasks[:index] + tasks[index + 1 :]\n"
+                "for t in rest:\n    yield ctx.cancel(t)\nreturn (yield done[0])"
+            ),
+        ),
+        (
+            "done, rest = await workflow.wait(tasks, return_when=asyncio.FIRST_COMPLETED, timeout=5)",
+            (
+                "index, _ = yield ctx.select(*tasks, (yield ctx.begin_sleep(5)))\n"
+                "done, rest = tasks[index : index + 1], tasks[:index] + tasks[index + 1 :]"
+            ),
+        ),
+    ],
+)
+def test_wait_over_a_list_of_tasks(body, before: str, after: str) -> None:
+    begun = TASKS.replace("n)))", 'n).options(parent_close="cancel")))') if "select" in after else TASKS
+    assert body(f"tasks = [asyncio.create_task({ACT}) for i in range(n)]\n{before}") == begun + after
+
+
+def test_wait_for_all_of_some_names_gathers_them(body) -> None:
+    tasks = f"a = asyncio.create_task({ACT})\nb = asyncio.create_task({ACT})\n"
+    text = body(f"{tasks}await workflow.wait([a, b])\nreturn a.result()")
+    assert text.endswith("yield ctx.gather(a, b, return_exceptions=True)\nreturn (yield a)")
+
+
+def test_those_that_did_not_come_first_are_what_is_left(body) -> None:
+    wait = "done, rest = await workflow.wait([a, b], return_when=asyncio.FIRST_COMPLETED)\nreturn len(rest)"
+    text = body(f"a = asyncio.create_task({ACT})\nb = asyncio.create_task({ACT})\n{wait}")
+    assert "done = {(a, b)[index]}\nrest = {a, b} - done" in text
+
+
+def test_coroutine_that_is_begun_here_and_awaited_there_keeps_the_program(held) -> None:
+    more = f"def made(n):\n    return {ACT}"
+    assert "awaited elsewhere" in held("t = asyncio.create_task(made(n))\nawait made(n)\nreturn await t", more=more)
+
+
+def test_coroutine_of_a_plain_function_that_is_always_begun_begins(workflow) -> None:
+    done = workflow("t = asyncio.create_task(made(n))\nreturn await t", more=f"def made(n):\n    return {ACT}")
+    assert "def made(ctx: Context, n):\n    return ctx.begin_run(act, n)" in done.text
+    assert "t = yield made(ctx, n)" in done.text
+
+
+CHILD = "workflow.execute_child_workflow('C', n{})"
+
+
+@pytest.mark.parametrize(
+    ("work", "after"),
+    [
+        (CHILD.format(""), "yield ctx.begin_rpc('C', n).options(parent_close=\"terminate\")"),
+        (
+            CHILD.format(", parent_close_policy=workflow.ParentClosePolicy.REQUEST_CANCEL"),
+            "yield ctx.begin_rpc('C', n).options(parent_close=\"cancel\")",
+        ),
+        (CHILD.format(", parent_close_policy=workflow.ParentClosePolicy.ABANDON"), "yield ctx.detached('C', n)"),
+    ],
+)
+def test_child_that_is_begun_and_forgotten_ends_as_its_policy_says(body, work: str, after: str) -> None:
+    assert body(f"asyncio.create_task({work})\nreturn n") == f"{after}\nreturn n"
+
+
+def test_loser_of_a_race_ends_with_the_workflow(body) -> None:
+    tasks = f"a = asyncio.create_task({ACT})\nb = asyncio.create_task({ACT})\n"
+    text = body(f"{tasks}done, _ = await workflow.wait([a, b], return_when=asyncio.FIRST_COMPLETED)\nreturn await a")
+    assert "a = yield ctx.begin_run(act, n)\n" in text
+    assert 'b = yield ctx.begin_run(act, n).options(parent_close="cancel")' in text
