@@ -36,6 +36,8 @@ EXPORTS: Final[Mapping[str, Tier]] = {
     "ContinueAsNew": "helper",
     "heartbeat": "helper",
     "step_info": "helper",
+    "in_step": "helper",
+    "StepInfo": "helper",
     "step_logger": "helper",
 }
 

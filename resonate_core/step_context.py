@@ -7,6 +7,7 @@ and only ``step_info`` has no answer.
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import logging
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -45,6 +46,25 @@ class StepInfo:
     heartbeat_timeout_ms: int | None
     heartbeat_details: tuple[Any, ...]
     is_cancelled: bool
+
+    @property
+    def started_at(self) -> dt.datetime:
+        """When this attempt began, aware, in UTC."""
+        return dt.datetime.fromtimestamp(self.started_ms / 1000, tz=dt.UTC)
+
+    @property
+    def attempt_timeout(self) -> dt.timedelta | None:
+        """How long one attempt may take; None for no limit."""
+        return _duration(self.attempt_timeout_ms)
+
+    @property
+    def heartbeat_timeout(self) -> dt.timedelta | None:
+        """How long an attempt may be silent; None for no limit."""
+        return _duration(self.heartbeat_timeout_ms)
+
+
+def _duration(milliseconds: int | None) -> dt.timedelta | None:
+    return None if milliseconds is None else dt.timedelta(milliseconds=milliseconds)
 
 
 class StepScope(Protocol):

@@ -380,7 +380,12 @@ class Resolver:
         if isinstance(node, ast.Subscript):
             found = self.resolve(module, node.value)
             return found if found is not None and found.kind != "instance" else None
-        return self.resolve(module, node.value)  # type: ignore[attr-defined]
+        found = self.resolve(module, node.value)  # type: ignore[attr-defined]
+        if isinstance(node, ast.Await) and found is not None and found.kind == "instance":
+            given = self._types.get(f"await {found.name}")
+            if given is not None and not (given and isinstance(node.value, ast.Call)):
+                return None  # what a handle gives is not the handle
+        return found
 
     def either(self, module: Module, node: ast.AST) -> Resolved | None:
         """``a if c else b`` and ``a or b`` mean something if their sides agree."""

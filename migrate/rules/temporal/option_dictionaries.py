@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 from migrate.plan.fragments import Named, Part, call, code
 from migrate.rules.temporal.backoff import RETRY_POLICY, backoff_part, or_default, read_policy
 from migrate.rules.temporal.durations import seconds_part
+from migrate.rules.temporal.facts import FUNCTIONS
+from migrate.rules.temporal.option_sources import argument_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,7 +93,8 @@ def _other_uses(draft: Draft, sources: Sources) -> Iterator[tuple[Module, ast.AS
     for owner in sources.owners:
         for module in draft.project.modules.values():
             for node in module.references:
-                if node not in sources.used and _says(draft, module, node, owner):
+                is_other = node not in sources.used and _says(draft, module, node, owner)
+                if is_other and not _is_unused(draft, module, node):
                     yield module, node
     for function in sources.functions:
         for reference in draft.project.references(function):
@@ -115,6 +118,21 @@ def _says(draft: Draft, module: Module, node: ast.expr, owner: Owner) -> bool:
     while scope.parent is not None and (root.id not in scope.bindings or scope.kind == "class"):
         scope = scope.parent
     return scope.node is owner.scope
+
+
+def _is_unused(draft: Draft, module: Module, node: ast.expr) -> bool:
+    """Tell whether an expression is handed to a function of the project that does not look at it."""
+    around = module.parents.get(node)
+    made = module.parents.get(around) if isinstance(around, ast.keyword) else around
+    found = draft.project.resolve(module, made.func) if isinstance(made, ast.Call) else None
+    definition = found.definition if found is not None else None
+    if definition is None or not isinstance(made, ast.Call) or not isinstance(definition.node, FUNCTIONS):
+        return False
+    arguments = definition.node.args
+    for name in [one.arg for one in [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]]:
+        if argument_of(definition, made, name) is node:
+            return not any(isinstance(one, ast.Name) and one.id == name for one in ast.walk(definition.node))
+    return False
 
 
 def _says_attribute(draft: Draft, module: Module, node: ast.expr, owner: Owner) -> bool:

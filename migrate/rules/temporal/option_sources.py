@@ -223,7 +223,7 @@ class Sources:
         named = [one.arg for one in [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]]
         if function.args.kwarg is not None and function.args.kwarg.arg == node.id:
             return self._either([self._extra(one.module, one.node, named) for one in calls])
-        given = [_argument(definition, one.node, node.id) for one in calls]
+        given = [argument_of(definition, one.node, node.id) for one in calls]
         if None in given:
             return None
         found = zip(calls, given, strict=True)
@@ -312,7 +312,7 @@ def _joined(several: list[Options], always: set[str], sometimes: set[str]) -> Op
     return Options(always, sometimes, items, displays)
 
 
-def _argument(definition: Definition, call: ast.Call, name: str) -> ast.expr | None:
+def argument_of(definition: Definition, call: ast.Call, name: str) -> ast.expr | None:
     """Return what a call hands over for a parameter; None if that is not plain to see."""
     for keyword in call.keywords:
         if keyword.arg == name:

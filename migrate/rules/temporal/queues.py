@@ -41,9 +41,21 @@ def find_queues(project: Project) -> dict[Definition, set[str | None]]:
     return found
 
 
+def is_own_queue(place: Place, node: ast.AST | None) -> bool:
+    """Tell whether an expression is ``workflow.info().task_queue``, as what ``task_queue=`` says."""
+    match node:
+        case ast.Attribute(attr="task_queue", value=ast.Call(func=function)):
+            parent = place.module.parents.get(node)
+            is_option = isinstance(parent, ast.keyword) and parent.arg == "task_queue"
+            return is_option and place.draft.external(place.module, function) == "temporalio.workflow.info"
+    return False
+
+
 def other_queue(place: Place, queue: ast.expr | None) -> ast.expr | None:
     """Return what ``task_queue=`` says, unless it is the queue that the workflow itself runs on."""
     if queue is None or (isinstance(queue, ast.Constant) and queue.value is None):
+        return None
+    if is_own_queue(place, queue):
         return None
     key = queue_key(place.draft.project, place.module, queue)
     workflows = [one for one in place.work.facts.workflows.values() if place.function.parent in one.line]

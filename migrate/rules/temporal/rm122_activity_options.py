@@ -149,11 +149,9 @@ def call_options(draft: Draft, emit: Emit, one: ActivityCall, mark: Mark | None)
     found: list[Part] = []
     resolve = draft.resolver(one.module)
     for option in CALL_OPTIONS:
-        node = said(one, option)
+        node = one.limit if option == "timeout" and one.limit is not None else said(one, option)
         if node is not None:
             found.append(Named(option, seconds_part(node, resolve)))
-    if one.limit is not None:
-        found.append(Named("timeout", seconds_part(one.limit, resolve)))
     for option in MARK_OPTIONS:
         key = key_of(draft, one, option)
         if mark is not None and key is not None and mark.keys.get(option) == key:

@@ -65,6 +65,9 @@ IS_CANCELLED: Final = "temporalio.exceptions.is_cancelled_exception"
 def convert(draft: Draft, module: Module, node: ast.expr, name: str) -> None:
     """Convert one mention of an error class; ``node`` is the call if it is called."""
     last = name.removeprefix(_PREFIX)
+    if last == "TimeoutError" and not isinstance(node, ast.Call):
+        _convert_timeout(draft, module, node)
+        return
     if last not in RENAMED:
         draft.block(module, node, RULE.code, f"{last} has no counterpart", RULE.action)
         return
@@ -107,6 +110,14 @@ def _convert_tuple(place: Place, around: ast.Tuple) -> None:
         return code(", ".join("{}" for _ in listed), *listed)
 
     place.replace(around, make, rule=RULE.code)
+
+
+def _convert_timeout(draft: Draft, module: Module, node: ast.expr) -> None:
+    """Temporal's TimeoutError is the cause of a wrapper; here whatever is over in time is Python's own."""
+    draft.claim(node)
+    message = "a TimeoutError that a step raised itself is one too; Temporal's was for its own limits only"
+    draft.note(module, node, RULE.code, "review", message, "Look whether a step raises TimeoutError.")
+    draft.act(module, node, lambda emit: emit.file.replace(node, "TimeoutError", code=RULE.code))
 
 
 def _convert_call(draft: Draft, module: Module, node: ast.Call, last: str) -> None:

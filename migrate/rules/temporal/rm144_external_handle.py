@@ -39,9 +39,13 @@ def convert_get(place: Place) -> None:
     """Convert the call that makes a handle."""
     node = place.call
     index = GETS[place.name]
-    if len(node.args) != index + 1 or node.keywords:
-        place.block(RULE.code, "a handle of one run of an id has no counterpart", RULE.action)
+    is_plain = len(node.args) == index + 1 and not any(isinstance(one, ast.Starred) for one in node.args)
+    if not is_plain or any(keyword.arg != "run_id" for keyword in node.keywords):
+        place.block(RULE.code, "a handle that is asked for in this way has no counterpart", RULE.action)
         return
+    for keyword in node.keywords:
+        message = "the message goes to the newest run of the id, not to the run that run_id= names"
+        place.draft.note(place.module, keyword.value, "RM505", "review", message, "Look whether an old run is meant.")
     place.claim()
     for named in node.args[:index]:
         read_reference(place.draft, place.work.facts, place.module, named, by=node)

@@ -34,10 +34,10 @@ def convert(place: Place) -> None:
     node, statement, awaited = place.call, place.statement, place.awaited
     is_whole = isinstance(statement, (ast.Expr, ast.Assign, ast.Return)) and statement.value is awaited
     inner = node.args[0] if len(node.args) == 1 and not node.keywords else None
-    if awaited is None or not is_whole or not isinstance(inner, ast.Call):
+    if awaited is None or not is_whole or not isinstance(inner, (ast.Call, ast.Name, ast.Attribute)):
         place.block(RULE.code, "what is shielded is not awaited in a statement of its own", RULE.action)
         return
-    helper = _helper(place, inner)
+    helper = _helper(place, inner) if isinstance(inner, ast.Call) else None
     if helper is None:
         place.work.modes[inner] = "await"
     else:
@@ -50,7 +50,7 @@ def convert(place: Place) -> None:
 
     def make(emit: Emit) -> Part:
         ctx = emit.ctx(node)
-        if helper is not None:
+        if helper is not None and isinstance(inner, ast.Call):
             work: Part = code("yield from {}", call(inner.func, ctx, *inner.args, *inner.keywords))
         else:
             maker = place.work.makers.get(inner)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from migrate.plan.fragments import code
 from migrate.rules.base import Rule
 from migrate.rules.temporal import own_info
+from migrate.rules.temporal.queues import is_own_queue
 
 if TYPE_CHECKING:
     from migrate.rules.temporal.place import Place
@@ -72,6 +73,9 @@ def _logger_node(place: Place) -> ast.expr:
 
 def _convert_info(place: Place) -> None:
     parent = place.parent
+    if is_own_queue(place, parent):
+        place.draft.claim(parent)
+        return
     told = own_info.told_by(place, parent) if isinstance(parent, ast.Attribute) else None
     if told is not None:
         _put_info(place, *told)

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import ast
 from typing import TYPE_CHECKING, Final
 
 from migrate.plan.fragments import Named, Part, call, code
 from migrate.rules.base import Rule
+from migrate.rules.temporal.backoff import RETRY_POLICY, read_policy
 from migrate.rules.temporal.calls import argument_parts, read_arguments
 from migrate.rules.temporal.durations import seconds_part
 from migrate.rules.temporal.fresh_ids import is_fresh
 from migrate.rules.temporal.queues import other_queue, target_part
 from migrate.rules.temporal.rm171_client import REUSE
-from migrate.rules.temporal.workflow_reference import read_reference
+from migrate.rules.temporal.workflow_reference import WorkflowReference, read_reference
 
 if TYPE_CHECKING:
-    import ast
-
     from migrate.findings import Level
     from migrate.rules.temporal.draft import Emit
     from migrate.rules.temporal.place import Place
@@ -52,6 +52,10 @@ def convert(place: Place) -> None:
         place.block(RULE.code, "the arguments of this child are unpacked at run time", RULE.action)
         return
     reference = read_reference(place.draft, place.work.facts, place.module, target, by=place.node)
+    if reference is None and _is_text(place, target):
+        message = "which child runs is decided at run time, by its name: its worker must move to Resonate as well"
+        place.draft.note(place.module, place.node, "RM507", "review", message)
+        reference = WorkflowReference(target, None)
     if reference is None:
         place.block(RULE.code, "which child runs is decided at run time", RULE.action)
         return
@@ -126,7 +130,7 @@ def _check(place: Place, said: dict[str, ast.expr]) -> bool:
                 "cancellation_type= of a child is left out",
                 "A cancelled child is asked to stop; wait for it with ctx.shielded() if you must.",
             )
-        elif name == "result_type":
+        elif name == "result_type" or (name == "retry_policy" and _is_single(place, node)):
             draft.claim(node)
         elif name not in ("id", "task_queue", "execution_timeout", "run_timeout"):
             place.block(
@@ -137,6 +141,32 @@ def _check(place: Place, said: dict[str, ast.expr]) -> bool:
             )
             return False
     return True
+
+
+def _is_text(place: Place, node: ast.expr) -> bool:
+    """Tell whether an expression is a text for sure: what is annotated so, or put together as one."""
+    if isinstance(node, ast.JoinedStr):
+        return True
+    if isinstance(node, ast.Name):
+        scope = place.module.scope_of.get(node, place.module.scope)
+        bindings = scope.bindings.get(node.id, [])
+        annotations = [getattr(one.node, "annotation", None) for one in bindings]
+        return bool(bindings) and all(one is not None and ast.unparse(one) == "str" for one in annotations)
+    if isinstance(node, ast.Call):
+        found = place.draft.project.resolve(place.module, node.func)
+        returns = getattr(found.definition.node, "returns", None) if found is not None and found.definition else None
+        return returns is not None and ast.unparse(returns) == "str"
+    return False
+
+
+def _is_single(place: Place, node: ast.expr) -> bool:
+    """Tell whether a retry policy allows one attempt only, as every child here has."""
+    if isinstance(node, ast.Constant) and node.value is None:
+        return True
+    if not isinstance(node, ast.Call) or place.draft.external(place.module, node.func) != RETRY_POLICY:
+        return False
+    policy = read_policy(node)
+    return policy is not None and policy.is_single
 
 
 def _options(place: Place, said: dict[str, ast.expr], exists: str) -> list[Part]:

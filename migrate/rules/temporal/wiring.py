@@ -35,6 +35,7 @@ ANNOTATIONS: Final = {
     "temporalio.workflow.ActivityHandle": "Promise",
     "temporalio.workflow.ChildWorkflowHandle": "Promise",
     RETRY_POLICY: "Backoff",
+    "temporalio.activity.Info": "StepInfo",
 }
 _CONFIGS: Final = ("temporalio.workflow.ActivityConfig", "temporalio.workflow.LocalActivityConfig")
 
@@ -121,7 +122,7 @@ def convert_name(draft: Draft, module: Module, node: ast.expr, name: str) -> Non
         _config(draft, module, node)
     elif name.startswith(_ACTIVITY) and not name.endswith(".defn"):
         rm124_activity_context.convert(draft, module, node, name)
-    elif name.startswith(_ERRORS) and name.rpartition(".")[2] in rm125_errors.RENAMED:
+    elif name.startswith(_ERRORS) and name.rpartition(".")[2] in (*rm125_errors.RENAMED, "TimeoutError"):
         rm125_errors.convert(draft, module, node, name)
     elif name.startswith(rm172_handle.HANDLE + "."):
         draft.claim(node)

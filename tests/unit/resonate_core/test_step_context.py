@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import datetime as dt
 import logging
 import threading
 
@@ -9,7 +10,7 @@ import pytest
 
 from resonate_core.clock import SystemClock
 from resonate_core.errors import UsageError
-from resonate_core.step_context import heartbeat, in_step, step_info, step_logger
+from resonate_core.step_context import StepInfo, heartbeat, in_step, step_info, step_logger
 from resonate_core.worker.steps import StepCall, StepRunner
 
 
@@ -97,3 +98,11 @@ def test_step_logger_outside_a_step_is_a_plain_logger(caplog):
         step_logger.info("hello")
     assert caplog.records[0].getMessage() == "hello"
     assert not hasattr(caplog.records[0], "step_id")
+
+
+def test_info_tells_its_limits_as_durations_and_its_start_as_a_time():
+    limits = {"deadline_ms": None, "attempt_timeout_ms": 2_000, "heartbeat_timeout_ms": None}
+    info = StepInfo("i", "r", "n", 1, 1_500, heartbeat_details=(), is_cancelled=False, **limits)
+    assert info.started_at == dt.datetime(1970, 1, 1, 0, 0, 1, 500_000, tzinfo=dt.UTC)
+    assert info.attempt_timeout == dt.timedelta(seconds=2)
+    assert info.heartbeat_timeout is None

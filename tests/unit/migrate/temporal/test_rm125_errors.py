@@ -57,7 +57,7 @@ def test_wait_with_a_picky_handler_needs_no_wrapper(workflow) -> None:
     assert "wrapped" not in done.text
 
 
-@pytest.mark.parametrize("name", ["FailureError", "TerminatedError", "TemporalError", "TimeoutError"])
+@pytest.mark.parametrize("name", ["FailureError", "TerminatedError", "TemporalError"])
 def test_class_without_counterpart_keeps_the_program(migrate, name: str) -> None:
     done = migrate(f"from temporalio.exceptions import {name}\n\n\ndef f(e):\n    return isinstance(e, {name})\n")
     assert not done.texts
@@ -85,3 +85,10 @@ def test_base_of_all_failures_becomes_what_it_stands_for(workflow, handler: str,
 
 def test_base_of_all_failures_that_is_raised_keeps_the_program(held) -> None:
     assert "outside of except and isinstance" in held(f"{CALL}\nraise FailureError('x')", more=FAILURES)
+
+
+def test_timeout_error_of_temporal_is_python_s_own(workflow) -> None:
+    more = "from temporalio.exceptions import TimeoutError as Late\n\n\ndef late(e):\n    return isinstance(e, Late)"
+    done = workflow(trying("except Exception as e:\n    print(late(e))"), more=more)
+    assert "return isinstance(e, TimeoutError)" in done.text
+    assert "RM125" in done.codes

@@ -9,5 +9,11 @@ def test_signal_to_another_execution_goes_by_its_id(body) -> None:
     assert text == ("h = 'x'\nyield ctx.signal(h, 'go', n)\nyield ctx.signal(h, 'go', n, n)\nyield ctx.cancel(h)")
 
 
-def test_handle_of_one_run_keeps_the_program(held) -> None:
-    assert "one run" in held("h = workflow.get_external_workflow_handle('x', run_id='y')\nawait h.signal('go')")
+def test_handle_of_one_run_is_that_of_the_id(workflow) -> None:
+    done = workflow("h = workflow.get_external_workflow_handle('x', run_id='y')\nawait h.signal('go')")
+    assert "    h = 'x'\n    yield ctx.signal(h, 'go')" in done.text
+    assert done.codes == ["RM505"]
+
+
+def test_handle_with_other_arguments_keeps_the_program(held) -> None:
+    assert "in this way" in held("h = workflow.get_external_workflow_handle(*n)\nawait h.signal('go')", more="")

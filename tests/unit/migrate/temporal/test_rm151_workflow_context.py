@@ -98,5 +98,12 @@ def test_helper_that_runs_beside_the_entry_asks_for_the_id_of_the_execution(work
         (INIT.format("self.me").replace("self.me = w", "ctx = self.me = w"), "uses the name ctx itself"),
     ],
 )
-def test_constructor_that_cannot_take_the_context_keeps_the_program(held, more: str, reason: str) -> None:
-    assert reason in held("return n", more=more)
+def test_constructor_that_cannot_take_the_context_keeps_its_workflow(workflow, more: str, reason: str) -> None:
+    done = workflow("return n", more=more)
+    assert done.tiers == {"Flow": "idiomatic", "Knows": "held"}
+    assert reason in "\n".join(done.reasons)
+
+
+def test_own_queue_of_a_workflow_needs_no_target(body) -> None:
+    use = "task_queue=workflow.info().task_queue, start_to_close_timeout=timedelta(seconds=10)"
+    assert body(f"return await workflow.execute_activity(act, n, {use})") == "return (yield ctx.run(act, n))"
