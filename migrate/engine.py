@@ -45,6 +45,6 @@ def _groups(project: Project, source: Source, survey: Survey, colouring: Colouri
     while True:
         groups = Groups(survey, colouring, max_tier, unshimmed=refused)
         more = refused_units(project, survey, groups, source.name)
-        if not groups.bridged() or more.keys() <= refused.keys():
+        if not (groups.bridged() or groups.carried()) or more.keys() <= refused.keys():
             return groups
         refused |= more

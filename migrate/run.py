@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from migrate.discover import discover
 from migrate.engine import plan
 from migrate.errors import FileProblem
+from migrate.findings import TIERS
 from migrate.index.load import load
 from migrate.outcome import Outcome, settle
 from migrate.report.diff import count
@@ -21,14 +22,16 @@ from migrate.report.workflows import workflow_results
 from migrate.rules.sources import detect, load_source
 from migrate.second import would_change
 from migrate.suppress import Suppressions
+from migrate.targets import SHIMS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from migrate.discover import Tree
     from migrate.index.load import Loaded
     from migrate.index.project import Project
     from migrate.plan.job import Job
+    from migrate.plan.survey import Unit
     from migrate.rules.base import Source
     from migrate.settings import Settings
 
@@ -88,6 +91,11 @@ def _run(settings: Settings, say: Callable[[str], None], *, dry_run: bool, rende
     job, suppressions = plan_run(loaded.project, source, settings)
     say("rewriting")
     outcome = _verified(job, source, tree, settings) if renders else Outcome()
+    failed: dict[tuple[str, str, str], str] = {}
+    while more := _failed(job, outcome, source, settings):  # what cannot be rewritten after all goes to the shim
+        failed |= more
+        job, suppressions = plan_run(loaded.project, source, settings, failed=failed)
+        outcome = _verified(job, source, tree, settings)
     report = Report(source.name, str(tree.root), dry_run)
     report.files = _file_results(loaded, outcome, source, _reasons_to_stay(job))
     report.workflows = workflow_results(job, outcome)
@@ -109,9 +117,42 @@ def collector_held() -> Iterator[None]:
             gc.enable()
 
 
-def plan_run(project: Project, source: Source, settings: Settings) -> tuple[Job, Suppressions]:
-    """Survey and plan, with the comments that hold units back and the rules that are deselected."""
+def _failed(job: Job, outcome: Outcome, source: Source, settings: Settings) -> dict[tuple[str, str, str], str]:
+    """Return what was to be rewritten and could not, each with the reason, where there is a shim to go to.
+
+    Of a group that was backed out it is what stands in the file that failed, else all of the group.
+    """
+    if source.name not in SHIMS or TIERS.index(settings.max_tier) < TIERS.index("compat"):
+        return {}
+    found: dict[tuple[str, str, str], str] = {}
+    for group, (path, problem) in outcome.backed_out.items():
+        units = [one for one in job.survey.units if job.converts(one) and job.groups.name(one) == group]
+        if problem.code != "RM008":
+            guilty = [one for one in units if one.module.path == path] or units
+            found |= {_key(one): f"{path} could not be rewritten: {problem.reason}" for one in guilty}
+    return found
+
+
+def _key(unit: Unit) -> tuple[str, str, str]:
+    return unit.kind, unit.name, unit.module.path
+
+
+def plan_run(
+    project: Project, source: Source, settings: Settings, *, failed: Mapping[tuple[str, str, str], str] | None = None
+) -> tuple[Job, Suppressions]:
+    """Survey and plan, with the comments that hold units back and the rules that are deselected.
+
+    Args:
+        project: the index.
+        source: rules of one SDK.
+        settings: what was asked.
+        failed: units that a first attempt could not rewrite, by kind, name and path, with the reason.
+    """
     survey = source.survey(project)
+    for unit in survey.units:
+        reason = (failed or {}).get(_key(unit))
+        if reason is not None:
+            unit.need("compat", "RM003", unit.node, reason, "Report this, with the file: it is a defect of the tool.")
     suppressions = Suppressions(module.source for module in project.modules.values())
     suppressions.hold_units(survey)
     job = plan(project, source, max_tier=settings.max_tier, survey=survey)

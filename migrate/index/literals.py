@@ -49,6 +49,28 @@ def literal(project: Project, module: Module, node: ast.expr | None, depth: int 
     return literal(project, spelled[0], spelled[1], depth + 1) if spelled is not None else None
 
 
+def elements(project: Project, module: Module, node: ast.expr | None, depth: int = 0) -> list[tuple[Module, ast.expr]]:
+    """Return the elements of a list or tuple that are plain to see, each with the file that spells it.
+
+    Follows names of constants, sums, and lists unpacked into others; what is put together at run time has none.
+    """
+    if depth > _DEPTH_MAX:
+        return []
+    match node:
+        case ast.List(elts=inner) | ast.Tuple(elts=inner):
+            return [one for element in inner for one in _element(project, module, element, depth)]
+        case ast.BinOp(op=ast.Add(), left=left, right=right):
+            return [*elements(project, module, left, depth + 1), *elements(project, module, right, depth + 1)]
+        case ast.Name() | ast.Attribute():
+            spelled = _assigned(project, module, node)
+            return elements(project, *spelled, depth + 1) if spelled is not None else []
+    return []
+
+
+def _element(project: Project, module: Module, node: ast.expr, depth: int) -> list[tuple[Module, ast.expr]]:
+    return elements(project, module, node.value, depth + 1) if isinstance(node, ast.Starred) else [(module, node)]
+
+
 def _assigned(project: Project, module: Module, node: ast.expr) -> tuple[Module, ast.expr] | None:
     """Find the single assignment that gives a constant its value."""
     if isinstance(node, ast.Name):

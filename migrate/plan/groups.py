@@ -8,6 +8,8 @@ These relations hold units together.
   used: a rewritten worker cannot run a class of the old SDK. The used can move without the user, because the shim's
   worker and client take rewritten workflows beside the old ones. So a schedule that cannot be rewritten keeps the
   client on the shim, and the workflow that it starts is rewritten all the same.
+* A bridge may **carry**: then the user can move although the used stays, if the shim's worker runs the user, so that
+  the users of the user stay. A rewritten workflow calls an activity that nothing could be done about.
 * A test is a user of all that it tests, with or without a shim: it never holds anything.
 * Where the user does something for which the shim has nothing to offer rewritten code (its own data converter would
   write what only it can read), the user is **unbridged**: its bridges count as links.
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from migrate.plan.colouring import Colouring
-    from migrate.plan.survey import Survey, Unit
+    from migrate.plan.survey import Bridge, Survey, Unit
 
 
 @dataclass(frozen=True)
@@ -93,8 +95,8 @@ class Groups:
         self._tiers = {unit: self._own_tier(unit) for unit in survey.units}
         self._limit = min(TIERS.index(max_tier), TIERS.index("helper"))
         self._unshimmed = unshimmed or {}
-        has_shim = TIERS.index(max_tier) >= TIERS.index("compat")
-        linked = self._linked(colouring, has_shim=has_shim)
+        self._has_shim = TIERS.index(max_tier) >= TIERS.index("compat")
+        linked = self._linked(colouring)
         self._held = self._hold(linked)
         self._hold_the_rest(linked)
         self._joined = self._grouped(linked)
@@ -105,7 +107,7 @@ class Groups:
 
     # -- the plan
 
-    def _linked(self, colouring: Colouring, *, has_shim: bool) -> _Joined:
+    def _linked(self, colouring: Colouring) -> _Joined:
         """Join what shares its fate, bridges that do not bear included."""
         survey = self._survey
         linked = _Joined(survey.units)
@@ -123,7 +125,7 @@ class Groups:
             without = {linked.root(unit) for unit in self._unshimmed}
             for bridge in survey.bridges:
                 user = linked.root(bridge.user)
-                is_down = not has_shim or (bridge.is_breakable and user in broken) or user in without
+                is_down = not self._has_shim or (bridge.is_breakable and user in broken) or user in without
                 if is_down and not bridge.user.module.is_test:
                     changed = linked.join(bridge.user, bridge.used) or changed
         return linked
@@ -135,17 +137,36 @@ class Groups:
             root = linked.root(unit)
             if TIERS.index(self._tiers[unit]) > self._limit and root not in held:
                 held[root] = Hold(unit, self._tiers[unit], self._reason(unit))
-        users: dict[Unit, list[Unit]] = defaultdict(list)
+        users: dict[Unit, list[Bridge]] = defaultdict(list)
         for bridge in self._survey.bridges:
-            users[linked.root(bridge.used)].append(linked.root(bridge.user))
+            users[linked.root(bridge.used)].append(bridge)
         fresh = list(held)
         while fresh:
             used = fresh.pop()
-            for user in users[used]:
-                if user not in held:
-                    held[user] = held[used]
-                    fresh.append(user)
+            for bridge in users[used]:
+                user = linked.root(bridge.user)
+                stay = [user]
+                if self._can_carry(bridge, linked, users[user]):
+                    stay = [linked.root(one.user) for one in users[user]]
+                for root in stay:
+                    if root not in held:
+                        held[root] = held[used]
+                        fresh.append(root)
         return held
+
+    def _can_carry(self, bridge: Bridge, linked: _Joined, hosts: list[Bridge]) -> bool:
+        """Say whether the user of what stays can move: somebody else's worker, which stays too, runs it."""
+        user = linked.root(bridge.user)
+        refused = {linked.root(unit) for unit in self._unshimmed}
+        others = [one for one in hosts if linked.root(one.user) is not user and not one.user.module.is_test]
+        return (
+            bridge.carries
+            and self._has_shim
+            and bool(others)
+            and len(others) == len([one for one in hosts if not one.user.module.is_test])
+            and linked.root(bridge.used) not in refused
+            and not any(linked.root(one.user) in refused for one in others)
+        )
 
     def _hold_the_rest(self, linked: _Joined) -> None:
         """What would move and serves nobody who moves stays as well: lone steps, and wiring where no workflow moves."""
@@ -177,6 +198,10 @@ class Groups:
             stay = bridge.user in self._held_units
             if stay == (bridge.used in self._held_units) and not (stay and bridge.user.module.is_test):
                 joined.join(bridge.user, bridge.used)
+        for units in self._survey.together:
+            moving = [unit for unit in units if unit not in self._held_units]
+            for unit in moving[1:]:
+                joined.join(moving[0], unit)
         return joined
 
     # -- the answers
@@ -205,6 +230,14 @@ class Groups:
         """Return the units of the same group."""
         root = self._joined.root(unit)
         return [other for other in self._survey.units if self._joined.root(other) is root]
+
+    def carried(self) -> list[tuple[Unit, Unit]]:
+        """Return (user, used) where the user moves and the used stays: the shim's worker runs both."""
+        return [
+            (bridge.user, bridge.used)
+            for bridge in self._survey.bridges
+            if self.converts(bridge.user) and not self.converts(bridge.used)
+        ]
 
     def bridged(self) -> list[tuple[Unit, Unit]]:
         """Return (user, used) where the user stays and the used moves: the shim stands between them."""

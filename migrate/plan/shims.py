@@ -36,6 +36,8 @@ def move_to_shim(job: Job, source: str) -> None:
             if group not in blocked:
                 job.shimmed[group] = f"{group} on the shim"
                 _move(job, module, unit, shim)
+    for user, used in job.groups.carried():
+        job.requires[job.groups.name(user)].add(job.shimmed[job.groups.name(used)])
     for user, used in job.groups.bridged():
         if job.groups.name(user) in job.shimmed:  # a test that cannot go there takes nothing along
             job.requires[job.groups.name(used)].add(job.shimmed[job.groups.name(user)])

@@ -97,11 +97,14 @@ class Bridge:
         user: cannot move unless ``used`` moves.
         used: may move although ``user`` stays on the shim.
         is_breakable: whether what the user's surroundings do can take the bridge away.
+        carries: whether ``user`` may move even if ``used`` stays, as long as its own users stay: the shim's worker then
+            runs both.
     """
 
     user: Unit
     used: Unit
     is_breakable: bool = True
+    carries: bool = False
 
 
 @dataclass
@@ -111,6 +114,7 @@ class Survey:
     Attributes:
         units: what moves or stays.
         links: pairs that must share their fate: a workflow and its steps, its worker, the clients that start it.
+        together: units of which those that move are written together, or none of them.
         bridges: pairs of which one can move while the other one stays on the shim.
         unbridged: units that stop the bridges of all that they are linked to, with the reason.
         sites: durable expressions. The functions they stand in become generators, and so do the callers of those, up
@@ -129,6 +133,7 @@ class Survey:
 
     units: list[Unit] = field(default_factory=list)
     links: list[tuple[Unit, Unit]] = field(default_factory=list)
+    together: list[list[Unit]] = field(default_factory=list)
     bridges: list[Bridge] = field(default_factory=list)
     unbridged: dict[Unit, str] = field(default_factory=dict)
     sites: list[DurableSite] = field(default_factory=list)

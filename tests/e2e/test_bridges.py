@@ -63,6 +63,14 @@ def test_program_of_three_tiers_does_what_it_did(project: Path) -> None:
     assert done.stdout.splitlines() == ["a: 3", "b: 4", "c: -5 and c: -5", "['daily']"]
 
 
+def test_activity_that_stays_is_run_by_a_rewritten_workflow(tmp_path: Path) -> None:
+    case = ROOT / "fixtures" / "temporal" / "RM123" / "stays_on_the_shim" / "after"
+    shutil.copytree(case, tmp_path / "project")
+    done = run(tmp_path / "project", "worker.py")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "A in default\n"
+
+
 def test_tests_of_a_project_of_three_tiers_pass_on_the_shim(project: Path) -> None:
     done = run(project, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-o", "asyncio_mode=auto", "tests")
     assert done.returncode == 0, done.stdout + done.stderr

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from migrate.plan.survey import Bridge
@@ -21,12 +22,12 @@ from migrate.rules.temporal.backoff import read_policy
 from migrate.rules.temporal.draft import SDK, mentions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from migrate.index.model import Definition, Module
     from migrate.plan.survey import Unit
     from migrate.rules.temporal.draft import Draft
-    from migrate.rules.temporal.facts import Facts
+    from migrate.rules.temporal.facts import Facts, Workflow
 
 #: Modules whose names say that a place wires workflows, and does not take part in them.
 _WIRING: Final = tuple(
@@ -38,6 +39,16 @@ _WIRING: Final = tuple(
 _OBJECTS: Final = (f"{SDK}client.", f"{SDK}worker.")
 _ERRORS: Final = f"{SDK}exceptions."
 _CLIENT: Final = f"{SDK}client.Client"
+#: Code of the mark of a step.
+_MARK: Final = "RM123"
+#: What an activity asks of its worker that no step can give.
+_NOT_PORTABLE: Final = tuple(
+    f"{SDK}activity.{name}"
+    for name in ("cancellation_details", "is_cancelled", "is_worker_shutdown", "raise_complete_async",
+                 "wait_for_cancelled", "wait_for_worker_shutdown")
+)  # fmt: skip
+#: Who asks for it is completed from outside.
+_OUTSIDE: Final = ".task_token"
 #: Options of clients and workers that see or change what passes through temporalio, with what they do.
 _SEEING: Final = {
     "interceptors": "its interceptors see only what passes through temporalio",
@@ -66,29 +77,31 @@ _DRIVEN: Final = frozenset({"cron_schedule", "retry_policy", "start_delay", "sta
 _WITH_START: Final = f"{SDK}client.WithStartWorkflowOperation"
 
 
-def lay_bridges(draft: Draft, facts: Facts, code: set[Definition]) -> None:
+def lay_bridges(
+    draft: Draft, facts: Facts, reach: Mapping[Workflow, Iterable[Definition]], listed: Iterable[Definition]
+) -> None:
     """Turn the links that the shim can stand in for into bridges.
 
     Args:
         draft: the survey's state, complete.
         facts: workflows and activities.
-        code: functions that are workflow code.
+        reach: functions that are workflow code, by workflow.
+        listed: workflow classes that stand in the list of a worker of the project.
     """
-    lines = {owner for workflow in facts.workflows.values() for owner in workflow.line}
-    inner = {draft.unit(one.module, one.node) for one in (*code, *lines)}
     names = _names(draft)
-    inner |= {unit for unit, found in names.items() if not all(_is_wiring(*one) for one in found)}
-    steps = {activity.unit for activity in facts.activities.values()}
-    workflows = {workflow.unit for workflow in facts.workflows.values()}
+    kinds = _kinds(draft, facts, reach, set(listed), names)
+    driven = _driven_pairs(draft, facts)
     links, draft.survey.links = draft.survey.links, []
     for pair in links:
-        bridge = _between_tests(*pair) or _bridge(draft, pair, inner, steps, workflows)
+        bridge = _between_tests(*pair)
+        if bridge is None and not (driven & {pair, pair[::-1]}):
+            bridge = _bridge(draft, pair, kinds)
         if bridge is None:
             draft.survey.links.append(pair)
         else:
             draft.survey.bridges.append(bridge)
     _join_wiring(draft, names)
-    for unit, reason in _obstacles(draft):
+    for unit, reason in _obstacles(draft, facts):
         if not unit.module.is_test:
             draft.survey.unbridged.setdefault(unit, reason)
     for workflow in facts.workflows.values():
@@ -99,6 +112,59 @@ def lay_bridges(draft: Draft, facts: Facts, code: set[Definition]) -> None:
                     draft.survey.entries.append((workflow.unit, user, reference.module, reference.node))
 
 
+@dataclass(frozen=True)
+class _Kinds:
+    """Units by what they are.
+
+    Attributes:
+        inner: take part in workflows or activities, so that they cannot stay while those move.
+        steps: hold activities.
+        workflows: are workflows.
+        code: hold functions that are workflow code.
+        hosted: workflows, and code of workflows, that a worker of the project has in its list.
+        portable: activities that run as steps with their bodies as they are.
+    """
+
+    inner: set[Unit]
+    steps: set[Unit]
+    workflows: set[Unit]
+    code: set[Unit]
+    hosted: set[Unit]
+    portable: set[Unit]
+
+
+def _kinds(
+    draft: Draft,
+    facts: Facts,
+    reach: Mapping[Workflow, Iterable[Definition]],
+    listed: set[Definition],
+    names: dict[Unit, list[tuple[Module, ast.expr, str]]],
+) -> _Kinds:
+    code: dict[Unit, set[Workflow]] = defaultdict(set)
+    for workflow, functions in reach.items():
+        for one in (*functions, *workflow.line):
+            code[draft.unit(one.module, one.node)].add(workflow)
+    foreign = {unit for unit, found in names.items() if not all(_is_wiring(*one) for one in found)}
+    return _Kinds(
+        inner=foreign | code.keys(),
+        steps={activity.unit for activity in facts.activities.values()},
+        workflows={workflow.unit for workflow in facts.workflows.values()},
+        code=set(code),
+        hosted={unit for unit, users in code.items() if all(one.definition in listed for one in users)},
+        portable=set(_portable(facts, names)),
+    )
+
+
+def _portable(facts: Facts, names: dict[Unit, list[tuple[Module, ast.expr, str]]]) -> Iterator[Unit]:
+    """Yield the units of activities that the shim can run as steps, in an activity context made for them."""
+    for activity in facts.activities.values():
+        unit = activity.unit
+        is_marked = bool(activity.name) and not any(need.code == _MARK and need.tier == "manual" for need in unit.needs)
+        used = {name for _, _, name in names.get(unit, ())}
+        if is_marked and not any(name.startswith(_NOT_PORTABLE) or name.endswith(_OUTSIDE) for name in used):
+            yield unit
+
+
 def _between_tests(first: Unit, second: Unit) -> Bridge | None:
     if first.module.is_test == second.module.is_test:
         return None
@@ -106,16 +172,17 @@ def _between_tests(first: Unit, second: Unit) -> Bridge | None:
     return Bridge(test, tested, is_breakable=False)
 
 
-def _bridge(
-    draft: Draft, pair: tuple[Unit, Unit], inner: set[Unit], steps: set[Unit], workflows: set[Unit]
-) -> Bridge | None:
+def _bridge(draft: Draft, pair: tuple[Unit, Unit], kinds: _Kinds) -> Bridge | None:
     """Return the bridge that a link can be: one side says something about the other, and not the other way round."""
     for user, used in (pair, pair[::-1]):
         if (user, used) not in draft.mentions or (used, user) in draft.mentions:
             continue
-        if used in steps and (user in workflows or (user not in inner and user not in steps)):
-            return Bridge(user, used, is_breakable=user not in workflows)
-        if used in workflows and (user in workflows or user not in inner):
+        if used in kinds.steps and user not in kinds.steps:
+            if user in kinds.code:
+                return Bridge(user, used, False, user in kinds.hosted and used in kinds.portable)
+            if user not in kinds.inner:
+                return Bridge(user, used)
+        if used in kinds.workflows and (user in kinds.code or user not in kinds.inner):
             return Bridge(user, used)
     return None
 
@@ -157,11 +224,37 @@ def _is_wiring(module: Module, node: ast.expr, name: str) -> bool:
     return name.startswith(_WIRING)
 
 
-def _obstacles(draft: Draft) -> Iterator[tuple[Unit, str]]:
+def _driven_pairs(draft: Draft, facts: Facts) -> set[tuple[Unit, Unit]]:
+    """Return who starts what in a way that the shim's own workflow driver carries out."""
+    found = set()
+    for module in draft.project.modules.values():
+        for node, name in draft.project.calls(module):
+            is_driven = name in _STARTS and bool(_driven(draft, module, node))
+            workflow = _started(draft, facts, module, node) if is_driven else None
+            if workflow is not None:
+                found.add((draft.unit(module, node), workflow.unit))
+    return found
+
+
+def _started(draft: Draft, facts: Facts, module: Module, node: ast.Call) -> Workflow | None:
+    """Return the workflow that a start names by its class, its run method or its registered name."""
+    given = node.args[0] if node.args else None
+    found = draft.project.resolve(module, given)
+    definition = found.definition if found is not None else None
+    if definition is None:
+        named = facts.workflow_names.get(draft.project.string(module, given) or "", [])
+        return named[0] if len(named) == 1 else None
+    entered = facts.entries.get(definition, [])
+    return entered[0] if len(entered) == 1 else facts.workflows.get(definition)
+
+
+def _obstacles(draft: Draft, facts: Facts) -> Iterator[tuple[Unit, str]]:
     """Yield the places where the shim would not treat rewritten code as it treats the old."""
     for module in draft.project.modules.values():
         for node, name in draft.project.calls(module):
-            reason = _seen(draft, module, node) if name in _MAKERS else _driven(node) if name in _STARTS else ""
+            reason = _seen(draft, module, node) if name in _MAKERS else ""
+            if name in _STARTS and _started(draft, facts, module, node) is None:
+                reason = _driven(draft, module, node)  # whatever starts so has to stay
             if name == _WITH_START:
                 reason = "a message that comes with the start needs the shim's own workflow driver"
             if reason:
@@ -170,6 +263,8 @@ def _obstacles(draft: Draft) -> Iterator[tuple[Unit, str]]:
 
 def _seen(draft: Draft, module: Module, node: ast.Call) -> str:
     for keyword in node.keywords:
+        if keyword.arg is None and not _is_innocent(draft, module, keyword.value, _SEEING):
+            return "its options are put together at run time, interceptors and converters may be among them"
         if keyword.arg not in _SEEING:
             continue
         given = keyword.value.elts if isinstance(keyword.value, (ast.List, ast.Tuple)) else [keyword.value]
@@ -184,8 +279,38 @@ def _origin(draft: Draft, module: Module, node: ast.expr) -> str:
     return draft.external(module, node.func if isinstance(node, ast.Call) else node)
 
 
-def _driven(node: ast.Call) -> str:
+def _is_innocent(draft: Draft, module: Module, node: ast.expr, refused: Iterable[str]) -> bool:
+    """Say whether it is plain to see that unpacked options have none of some names.
+
+    That is settings of Temporal's environment configuration, and a dictionary whose keys are all texts, also where some
+    are set later.
+    """
+    if _origin(draft, module, node).startswith(f"{SDK}envconfig."):
+        return True
+    if isinstance(node, ast.Dict):
+        keys = [key.value for key in node.keys if isinstance(key, ast.Constant)]
+        return len(keys) == len(node.keys) and not set(keys) & set(refused)
+    function = module.function_around(node)
+    if not isinstance(node, ast.Name) or function is None:
+        return False
+    said = [one.value for one in ast.walk(function.node) if isinstance(one, ast.Constant) and one.value in set(refused)]
+    given = [
+        one.value
+        for one in ast.walk(function.node)
+        if isinstance(one, (ast.Assign, ast.AnnAssign)) and _targets(one) == [node.id] and one.value is not None
+    ]
+    return bool(given) and not said and all(_is_innocent(draft, module, one, refused) for one in given)
+
+
+def _targets(node: ast.Assign | ast.AnnAssign) -> list[str]:
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    return [target.id for target in targets if isinstance(target, ast.Name)]
+
+
+def _driven(draft: Draft, module: Module, node: ast.Call) -> str:
     for keyword in node.keywords:
+        if keyword.arg is None and not _is_innocent(draft, module, keyword.value, _DRIVEN):
+            return "options of a start are put together at run time"
         if keyword.arg in _DRIVEN and not _is_nothing(keyword):
             return f"{keyword.arg}= of a start needs the shim's own workflow driver"
     return ""

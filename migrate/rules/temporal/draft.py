@@ -62,11 +62,15 @@ class TemporalSurvey(Survey):
     """A survey that remembers the actions of the rules.
 
     Attributes:
+        marks: what adds the mark of a step to an activity, by unit of the activity.
         entries: mentions of the entry of a workflow that becomes a function: unit of the workflow, unit of the mention,
             file and place.
     """
 
     actions: list[tuple[Unit, Module, Callable[[Emit], None]]] = field(default_factory=list)
+    marks: dict[Unit, list[tuple[Module, ast.AST, Callable[[Emit], None]]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
     entries: list[tuple[Unit, Unit, Module, ast.Attribute]] = field(default_factory=list)
     notes: dict[Unit, list[tuple[Module, ast.AST, str, Level, str, str]]] = field(
         default_factory=lambda: defaultdict(list)
@@ -189,6 +193,7 @@ def edit(job: Job) -> None:
     for unit, module, action in survey.actions:
         if job.converts(unit):
             action(Emit(job, job.file(module, unit), module))
+    _carry(job, survey)
     for unit, user, module, entry in survey.entries:
         if job.converts(unit) and not job.converts(user):  # else the rules of its place see to it
             job.file(module, unit).replace(entry, code("{}", entry.value), code="RM110")
@@ -196,6 +201,20 @@ def edit(job: Job) -> None:
         if job.converts(unit):
             for module, node, rule, level, message, advice in notes:
                 job.findings.append(finding_at(module, node, rule, level, message, advice))
+
+
+def _carry(job: Job, survey: TemporalSurvey) -> None:
+    """Give activities that stay the mark of a step, in the name of a workflow that moves and calls them."""
+    callers: dict[Unit, Unit] = {}
+    for user, used in job.groups.carried():
+        callers.setdefault(used, user)
+    for unit, caller in callers.items():
+        hold = job.groups.hold(unit)
+        assert hold is not None, "a carried unit stays"
+        for module, node, mark in survey.marks[unit]:
+            mark(Emit(job, job.file(module, caller), module))
+            message = f"keeps its code and runs on the shim, as a step of rewritten workflows: {hold.message}"
+            job.report(module, node, "RM123", "review", message, "Nothing has to be done for it to run.")
 
 
 def _free_names(job: Job, survey: TemporalSurvey) -> None:

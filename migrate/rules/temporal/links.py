@@ -38,8 +38,8 @@ def link_fixtures(draft: Draft) -> None:
 def link_shared_names(draft: Draft) -> None:
     """Link the units of a file that moves as a whole.
 
-    So does a file whose imports from the SDK have names that new code wants, and a file with imports that are passed
-    through the sandbox: they must be passed as long as one workflow of the file runs in it.
+    That is a file with imports that are passed through the sandbox: they must be passed as long as one workflow of the
+    file runs in it; and a file of tests, whose mocks and environments fit each other. Where imports from the SDK have names that new code wants, all of a file that moves moves at once.
     """
     passing = {module.path for module, _node in draft.project.calls_of(PASSED_THROUGH)}
     units: dict[str, list[Unit]] = defaultdict(list)
@@ -48,7 +48,9 @@ def link_shared_names(draft: Draft) -> None:
     for path, members in units.items():
         module = draft.project.paths[path]
         wanted = {entry.local for entry in module.imports if entry.target.startswith(SDK)} & EXPORTS.keys()
-        for other in members[1:] if wanted or path in passing else ():
+        if wanted:
+            draft.survey.together.append(members)
+        for other in members[1:] if path in passing or module.is_test else ():
             draft.link(members[0], other)
             draft.mentions.add((other, members[0]))
 

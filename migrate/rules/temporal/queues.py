@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Final
 
+from migrate.index.literals import elements
 from migrate.plan.fragments import Part, code
 
 if TYPE_CHECKING:
@@ -33,9 +34,8 @@ def find_queues(project: Project) -> dict[Definition, set[str | None]]:
     for module, node in project.calls_of("temporalio.worker.Worker"):
         said = {keyword.arg: keyword.value for keyword in node.keywords}
         queue = queue_key(project, module, said.get("task_queue"))
-        workflows = said.get("workflows")
-        for one in workflows.elts if isinstance(workflows, (ast.List, ast.Tuple)) else []:
-            meaning = project.resolve(module, one)
+        for place, one in elements(project, module, said.get("workflows")):
+            meaning = project.resolve(place, one)
             if meaning is not None and meaning.definition is not None:
                 found.setdefault(meaning.definition, set()).add(queue)
     return found

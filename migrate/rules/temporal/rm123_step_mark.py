@@ -85,4 +85,10 @@ def convert(draft: Draft, activity: Activity, mark: Mark) -> None:
         named = [Named("name", name)] if name is not None else []
         return call(emit.core("step"), *named, *mark_arguments(emit, mark))
 
+    def add(emit: Emit) -> None:
+        node = activity.definition.node
+        assert isinstance(node, FUNCTIONS)
+        emit.file.decorate(node, make(emit), code=RULE.code)
+
     draft.act(activity.module, decorator, lambda emit: emit.file.replace(decorator, make(emit), code=RULE.code))
+    draft.survey.marks[activity.unit].append((activity.module, decorator, add))

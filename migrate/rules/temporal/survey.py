@@ -17,6 +17,7 @@ from migrate.rules.temporal import (
     rm131_gather,
     rm132_tasks,
     rm134_lock,
+    rm138_semaphore,
     rm145_drain,
     rm199_leftover,
     tables,
@@ -68,6 +69,8 @@ class Surveyor:
         self._roots()
         for function in sorted(self.code, key=lambda one: one.qualname):
             rm134_lock.convert_blocks(self.work, function)
+            rm138_semaphore.convert_blocks(self.work, function)
+            rm138_semaphore.find_limits(self.work, function)
             rm126_causes.convert(self.draft, function)
             coroutines.find_begun(self.work, function)
             coroutines.annotate(self.work, function)
@@ -88,7 +91,7 @@ class Surveyor:
         link_fixtures(self.draft)
         link_mentions(self.draft)
         link_shared_names(self.draft)
-        lay_bridges(self.draft, self.facts, self.code)
+        lay_bridges(self.draft, self.facts, self.reach, self.work.queues)
         return self.draft.survey
 
     # -- workflows and activities

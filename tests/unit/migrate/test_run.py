@@ -10,6 +10,7 @@ import migrate.run
 from migrate.plan.fragments import code
 from migrate.run import run, scan
 from migrate.settings import Settings
+from migrate.targets import Shim
 from tests.unit.migrate.tiny import Tiny
 
 FLOW = """
@@ -58,14 +59,29 @@ def test_run_tells_each_files_status_and_each_workflows_tier(go):
     assert report.summary()["idiomatic"] == 1
 
 
-def test_run_of_text_that_does_not_compile_is_backed_out_and_others_stand(go):
-    class Broken(Tiny):
-        def edit(self, job):
-            super().edit(job)
-            for unit in job.units():
-                if unit.name == "bad":
-                    job.file(unit.module, unit).insert_after(unit.node, "return 1 +", code="RM110")
+class Broken(Tiny):
+    """Writes what does not compile into a workflow called ``bad``."""
 
+    def edit(self, job):
+        super().edit(job)
+        for unit in job.units():
+            if unit.name == "bad":
+                job.file(unit.module, unit).insert_after(unit.node, "return 1 +", code="RM110")
+
+
+def test_run_moves_what_could_not_be_rewritten_onto_the_shim(go, monkeypatch):
+    shims = {"tiny": Shim("sdk", "shim", None)}
+    monkeypatch.setattr("migrate.run.SHIMS", shims)
+    monkeypatch.setattr("migrate.plan.shims.SHIMS", shims)
+    report = go({"good.py": FLOW.format(name="good"), "bad.py": FLOW.format(name="bad")}, source=Broken())
+    assert statuses(report) == {"good.py": "rewritten", "bad.py": "rewritten"}
+    assert {one.name: one.tier for one in report.workflows} == {"good": "idiomatic", "bad": "compat"}
+    assert codes(report) == ["RM003 bad.py:6", "RM013 bad.py:6"]
+    changed = {one.path: one.encoded.decode() for one in report.changed}
+    assert changed["bad.py"].startswith("import shim\nfrom shim import workflow\n")
+
+
+def test_run_of_text_that_does_not_compile_is_backed_out_and_others_stand(go):
     good, bad = FLOW.format(name="good"), FLOW.format(name="bad")
     report = go({"good.py": good, "bad.py": bad}, source=Broken())
     assert statuses(report) == {"good.py": "rewritten", "bad.py": "failed"}

@@ -129,7 +129,7 @@ def held(workflow):
     def run(source: str, *, more: str = "") -> str:
         done = workflow(source, more=more)
         assert done.tiers["Flow"] == "held"
-        assert not done.texts
+        assert more or not done.texts  # what else is in the file may move
         return "\n".join(done.reasons)
 
     return run
