@@ -39,7 +39,8 @@ def link_shared_names(draft: Draft) -> None:
     """Link the units of a file that moves as a whole.
 
     That is a file with imports that are passed through the sandbox: they must be passed as long as one workflow of the
-    file runs in it; and a file of tests, whose mocks and environments fit each other. Where imports from the SDK have names that new code wants, all of a file that moves moves at once.
+    file runs in it; and a file of tests, whose mocks and environments fit each other. Where imports from the SDK have
+    names that new code wants, all of a file that moves moves at once.
     """
     passing = {module.path for module, _node in draft.project.calls_of(PASSED_THROUGH)}
     units: dict[str, list[Unit]] = defaultdict(list)
