@@ -46,6 +46,7 @@ def collect(  # noqa: PLR0917 - every part of the run is asked
         if one.code == "RM003"
     ]
     found += _leftovers(job, outcome, found)
+    found += _untouched(job, outcome, found)
     found += _duplicates(job)
     found += project_findings(tree, job, outcome)
     shown = suppressions.hide(sorted(set(found)))
@@ -156,6 +157,24 @@ def _leftovers(job: Job, outcome: Outcome, known: list[Finding]) -> list[Finding
                         action,
                     )
                 )
+    return found
+
+
+def _untouched(job: Job, outcome: Outcome, known: list[Finding]) -> list[Finding]:
+    """No file that only imports the SDK, or that the shim cannot take, stays as it is without a word."""
+    explained = {one.path for one in known} | outcome.texts.keys()
+    reasons: dict[str, str] = {}
+    for unit in job.survey.units:
+        missing = job.unshimmed.get(job.groups.name(unit))
+        reasons.setdefault(unit.module.path, f"the shim cannot take it, because {missing}" if missing else "")
+    found = []
+    for path, module in job.project.paths.items():
+        why = reasons.get(path, "nothing in this file uses it")
+        if path in explained or not why:
+            continue
+        for line, name in sdk_imports(module.source.text, job.project.packages)[:1]:
+            action = "Solve the reason, or remove the import."
+            found.append(Finding(path, line, 1, "RM304", "review", f"the import of {name} stays: {why}", action))
     return found
 
 

@@ -14,7 +14,8 @@ RULE: Final = Rule(
     applicability="manual",
     what=(
         "An import of the old SDK that is still used in a rewritten file, although nothing in that file was found "
-        "that has to stay."
+        "that has to stay; or the import of a file that has nothing to move, or that stays with what the shim cannot "
+        "take."
     ),
     why="The file needs the old SDK at run time.",
     action="Move what uses the import by hand, or remove it.",

@@ -55,7 +55,7 @@ def test_run_tells_each_files_status_and_each_workflows_tier(go):
     assert statuses(report) == {"a.py": "rewritten", "b.py": "skipped", "c.py": "unchanged", "d.py": "failed"}
     assert [(one.name, one.tier, one.path, one.line) for one in report.workflows] == [("a", "idiomatic", "a.py", 6)]
     assert report.workflows[0].codes == ("RM110", "RM120")
-    assert codes(report) == ["RM001 d.py:2"]
+    assert codes(report) == ["RM304 c.py:1", "RM001 d.py:2"]
     assert report.summary()["idiomatic"] == 1
 
 
