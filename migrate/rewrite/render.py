@@ -98,6 +98,7 @@ class Renderer:
         self._inside = memory.inside
         self._hole_end: int | None = None
         self._is_guessing = False
+        self._holes: list[int] = []
         self._fragments = FragmentWriter(concrete, self, line_length)
 
     def file(self) -> str:
@@ -165,7 +166,10 @@ class Renderer:
         return [
             action
             for action in found
-            if id(action) not in self._busy and action.end <= end and (action.start < end or closed)
+            if id(action) not in self._busy
+            and action.end <= end
+            and (action.start < end or closed)
+            and not (action.start == action.end and action.start in self._holes)
         ]
 
     def _copy(self, start: int, end: int) -> str:
@@ -199,7 +203,11 @@ class Renderer:
 
     def _node(self, node: ast.AST) -> str:
         outer, self._hole_end = self._hole_end, self.concrete.outer_span(node)[1]
+        if isinstance(node, ast.expr):  # what goes above a statement that begins with it is no part of the hole
+            self._holes.append(self.concrete.span(node)[0])
         text = self._node_in_hole(node)
+        if isinstance(node, ast.expr):
+            self._holes.pop()
         self._hole_end = outer
         return text
 

@@ -40,6 +40,7 @@ class Work:
         makers: how each durable call is built.
         started: calls that begin the work by themselves and stand alone.
         endings: what begun work says of the end of the workflow.
+        gather_limits: how much of a gather runs at a time, where a semaphore says so.
         lowered: comprehensions that a rule turns into loops.
         taken: calls that a rule around them takes care of.
         replaced: awaits that a rule around them writes.
@@ -59,6 +60,7 @@ class Work:
     makers: dict[ast.AST, Maker] = field(default_factory=dict)
     started: set[ast.AST] = field(default_factory=set)
     endings: dict[ast.AST, str] = field(default_factory=dict)
+    gather_limits: dict[ast.Call, ast.expr] = field(default_factory=dict)
     lowered: set[ast.AST] = field(default_factory=set)
     taken: set[ast.AST] = field(default_factory=set)
     replaced: set[ast.AST] = field(default_factory=set)

@@ -53,7 +53,7 @@ def convert(place: Place) -> None:
                 place.work.modes[one] = "begin"
     place.use_ctx()
     place.claim()
-    if not (_plain(place) or _plain_names(place)):
+    if node in place.work.gather_limits or not (_plain(place) or _plain_names(place)):
         _with_gather(place)
 
 
@@ -173,6 +173,8 @@ def _with_gather(place: Place) -> None:
 
     def make(emit: Emit) -> Part:
         said = [] if errors is None else [Named("return_exceptions", errors)]
+        limit = place.work.gather_limits.get(node)
+        said += [] if limit is None else [Named("limit", limit)]
         return code("yield {}", call(f"{emit.ctx(place.node)}.gather", *node.args, *said))
 
     place.replace(awaited, make, rule=RULE.code)

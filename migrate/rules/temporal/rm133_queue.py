@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Final
 
-from migrate.plan.fragments import Bare, Part, call, code
+from migrate.plan.fragments import Bare, Part, block, call, code, indented
 from migrate.rules.base import Rule
+from migrate.rules.temporal.trees import header_of, is_evaluated_first
 
 if TYPE_CHECKING:
     from migrate.rules.temporal.draft import Emit
@@ -19,7 +20,8 @@ RULE: Final = Rule(
     level="manual",
     applicability="safe",
     what="""An `asyncio.Queue` without a limit becomes a `collections.deque`: `put` and `put_nowait` become `append`,
-`get_nowait` becomes `popleft`, `empty()` becomes `not queue`, `qsize()` becomes `len(queue)`.""",
+`get_nowait` becomes `popleft`, `await queue.get()` waits above its statement until there is something, `empty()`
+becomes `not queue`, `qsize()` becomes `len(queue)`.""",
     why="A queue of asyncio belongs to an event loop; a durable function waits with ctx.wait_until.",
     action="Wait until the queue is not empty, then take what is there with get_nowait().",
     minutes=15,
@@ -63,6 +65,9 @@ def convert_method(place: Place) -> None:
     function = node.func
     awaited = place.awaited
     takes_value = name.startswith("put")
+    if name == "get" and awaited is not None and isinstance(function, ast.Attribute) and not node.args:
+        _convert_get(place, awaited, function.value)
+        return
     if name not in METHODS or not isinstance(function, ast.Attribute) or (awaited is None) != (name != "put"):
         place.block(RULE.code, f"queue.{name}() waits, or waits for others", RULE.action)
         return
@@ -86,3 +91,36 @@ def convert_method(place: Place) -> None:
     else:
         new = code(template, queue=queue)
         place.replace(outer, lambda _emit: Bare(new) if isinstance(parent, ast.BoolOp) else new, rule=RULE.code)
+
+
+def _convert_get(place: Place, awaited: ast.Await, queue: ast.expr) -> None:
+    """Wait above the statement until there is something, then take it."""
+    statement = place.statement
+    header = header_of(place.module, statement)
+    inside = set(ast.walk(awaited))
+    others = [one for part in header or () for one in ast.walk(part) if one not in inside]
+    is_first = header is not None and is_evaluated_first(place.module, awaited, statement)
+    if not is_first or any(isinstance(one, ast.Await) for one in others):
+        place.block(RULE.code, "queue.get() waits in the middle of something else", RULE.action)
+        return
+    name = ast.unparse(queue)
+    gets = [one for one in ast.walk(place.module.tree) if _is_get(one, name)]
+    place.helper(RULE.code)
+    place.use_ctx()
+    place.draft.survey.site(place.module, awaited, handled=True)
+
+    def insert(emit: Emit) -> None:
+        wait = code("yield {}.wait_until(lambda: {})", emit.ctx(awaited), queue)
+        # With several takers the first one that is woken may leave nothing for the second.
+        lines = wait if len(gets) == 1 else block(code("while not {}:", queue), indented(wait))
+        emit.file.insert_before(statement, lines, code=RULE.code)
+
+    place.draft.act(place.module, awaited, insert)
+    place.replace(awaited, lambda _emit: code("{}.popleft()", queue), rule=RULE.code)
+
+
+def _is_get(node: ast.AST, name: str) -> bool:
+    match node:
+        case ast.Call(func=ast.Attribute(attr="get", value=queue)):
+            return ast.unparse(queue) == name
+    return False

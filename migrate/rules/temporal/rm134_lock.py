@@ -28,14 +28,14 @@ branch waits while it is up, puts it up, and puts it down again in `finally`. Br
 LOCK: Final = "asyncio.Lock"
 
 
-def locks_of(work: Work, owner: Definition) -> set[str]:
-    """Return the attributes of a class that are locks and nothing else."""
-    if "Lock" not in owner.module.source.text:
+def attributes_of(work: Work, owner: Definition, kinds: tuple[str, ...]) -> set[str]:
+    """Return the attributes of a class that are locks (or other things of asyncio to enter) and nothing else."""
+    if not any(kind.rpartition(".")[2] in owner.module.source.text for kind in kinds):
         return set()
     found = {
         name
         for name, pairs in work.draft.project.classes.assignments(owner).items()
-        if len(pairs) == 1 and _is_lock(work, owner, pairs[0][0])
+        if len(pairs) == 1 and _is_made(work, owner, pairs[0][0], kinds)
     }
     for node in ast.walk(owner.node):
         match node:
@@ -45,10 +45,11 @@ def locks_of(work: Work, owner: Definition) -> set[str]:
     return found
 
 
-def _is_lock(work: Work, owner: Definition, value: ast.expr | None) -> bool:
-    if not isinstance(value, ast.Call) or value.args or value.keywords:
+def _is_made(work: Work, owner: Definition, value: ast.expr | None, kinds: tuple[str, ...]) -> bool:
+    if not isinstance(value, ast.Call) or value.keywords:
         return False
-    return work.draft.external(owner.module, value.func) == LOCK
+    name = work.draft.external(owner.module, value.func)
+    return name in kinds and not (name == LOCK and value.args)
 
 
 def convert_constructor(place: Place) -> None:
@@ -56,7 +57,8 @@ def convert_constructor(place: Place) -> None:
     owner = place.function.parent
     statement = place.statement
     target = statement.targets[0] if isinstance(statement, ast.Assign) else None
-    is_own = isinstance(target, ast.Attribute) and owner is not None and target.attr in locks_of(place.work, owner)
+    locks = attributes_of(place.work, owner, (LOCK,)) if owner is not None else set()
+    is_own = isinstance(target, ast.Attribute) and target.attr in locks
     if not is_own or place.function.name != "__init__":
         place.block(RULE.code, "this lock is used otherwise than in async with", RULE.action)
         return
@@ -69,7 +71,7 @@ def convert_blocks(work: Work, function: Definition) -> None:
     owner = function.parent
     if owner is None or not isinstance(owner.node, ast.ClassDef):
         return
-    locks = locks_of(work, owner)
+    locks = attributes_of(work, owner, (LOCK,))
     for node in ast.walk(function.node) if locks else ():
         match node:
             case ast.AsyncWith(items=[ast.withitem(context_expr=ast.Attribute(attr=name) as lock, optional_vars=None)]):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from migrate.plan.fragments import Body, Part, block, call, code, indented
 from migrate.rules.base import Rule
+from migrate.rules.temporal import rm139_event
 from migrate.rules.temporal.calls import ACTIVITY_CALLS
 from migrate.rules.temporal.coroutines import called, made_for
 from migrate.rules.temporal.durations import seconds_part
@@ -97,6 +98,8 @@ def _convert(place: Place, limited: Limited) -> None:
     name = place.draft.external(place.module, limited.work.func) if isinstance(limited.work, ast.Call) else ""
     if limited.around is not None:
         place.draft.survey.handled.add(limited.around)
+    if name == rm139_event.WAIT and _event(place, limited):
+        return
     if name == _CONDITION and isinstance(limited.work, ast.Call) and _condition(place, limited, limited.work):
         return
     if name in ACTIVITY_CALLS and not name.rpartition(".")[2].startswith("start_") and _step(place, limited):
@@ -105,16 +108,30 @@ def _convert(place: Place, limited: Limited) -> None:
         place.block(RULE.code, "what the time limit is for is no durable call, helper or handle", RULE.action)
 
 
+def _event(place: Place, limited: Limited) -> bool:
+    """An event is a flag, so the wait for it has a limit of its own."""
+    flag = rm139_event.receiver_of(place, limited.work)
+    if flag is None:
+        return False
+    _wait_until(place, limited, code("lambda: {}", flag))
+    return True
+
+
 def _condition(place: Place, limited: Limited, work: ast.Call) -> bool:
     """A condition has a limit of its own."""
     if len(work.args) != 1 or work.keywords:
         return False
-    condition = work.args[0]
+    _wait_until(place, limited, work.args[0])
+    return True
+
+
+def _wait_until(place: Place, limited: Limited, condition: Part) -> None:
     place.helper(RULE.code)
     place.use_ctx()
     place.claim()
-    place.draft.claim(work.func)
-    place.work.taken.add(work)
+    assert isinstance(limited.work, ast.Call)
+    place.draft.claim(limited.work.func)
+    place.work.taken.add(limited.work)
     place.site(limited.awaited)
 
     def make(emit: Emit) -> Part:
@@ -123,7 +140,6 @@ def _condition(place: Place, limited: Limited, work: ast.Call) -> bool:
 
     place.replace(limited.awaited, make, rule=RULE.code)
     _flatten(place, limited)
-    return True
 
 
 def _step(place: Place, limited: Limited) -> bool:

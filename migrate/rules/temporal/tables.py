@@ -16,6 +16,8 @@ from migrate.rules.temporal import (
     rm135_time_limit,
     rm136_as_completed,
     rm137_task_group,
+    rm138_semaphore,
+    rm139_event,
     rm140_signal,
     rm141_query,
     rm142_update,
@@ -52,7 +54,7 @@ HANDLER_RULES: Final[Mapping[str, Callable[[Work, Definition, ast.expr], None]]]
 #: Parts of asyncio that no rule converts.
 _ASYNCIO: Final = (
     *("timeout_at", "run", "to_thread", "current_task"),
-    *("Event", "Semaphore", "BoundedSemaphore", "Condition", "Future"),
+    *("Condition", "Future"),
     *("get_event_loop", "get_running_loop"),
 )
 _REFUSED: Final = tuple(f"asyncio.{name}" for name in _ASYNCIO)
@@ -77,6 +79,9 @@ CALLS: Final[Mapping[str, Callable[[Place], None]]] = {
     **dict.fromkeys(rm133_queue.NAMES, rm133_queue.convert_method),
     rm133_queue.QUEUE: rm133_queue.convert_constructor,
     rm134_lock.LOCK: rm134_lock.convert_constructor,
+    **dict.fromkeys(rm138_semaphore.NAMES, rm138_semaphore.convert_constructor),
+    rm139_event.EVENT: rm139_event.convert_constructor,
+    **dict.fromkeys(rm139_event.NAMES, rm139_event.convert_method),
     rm144_external_handle.CANCEL: rm144_external_handle.convert_message,
     rm131_gather.GATHER: rm131_gather.convert,
     rm143_wait_condition.WAIT: rm143_wait_condition.convert,
@@ -108,6 +113,8 @@ NAMES: Final[Mapping[str, Callable[[Place], None]]] = {
     CANCELLED: _cancelled,
     rm133_queue.QUEUE: rm133_queue.convert_annotation,
     rm134_lock.LOCK: rm132_tasks.refuse,
+    **dict.fromkeys(rm138_semaphore.NAMES, rm132_tasks.refuse),
+    rm139_event.EVENT: rm139_event.convert_annotation,
     rm152_surroundings.ALL_HANDLERS: rm152_surroundings.convert,
     **dict.fromkeys(_REFUSED, rm132_tasks.refuse),
     **dict.fromkeys(rm125_errors.FAILURES, rm125_errors.convert_failure),

@@ -162,3 +162,12 @@ def test_marker_of_code_that_goes_is_removed_with_it(edited):
     text += "    # RM150: stays\n    y = 2\n"
     result = edited(text, lambda file, find: file.remove(find(ast.Assign, "x"), code=CODE))
     assert result == "def a():\n    # kept\n    # RM150: stays\n    y = 2\n"
+
+
+def test_what_goes_above_a_statement_is_no_part_of_a_hole_that_begins_it(edited):
+    def record(file, find):
+        statement, node = find(ast.Expr, "task.cancel()"), find(ast.Call, "task.cancel()")
+        file.insert_before(statement, "first()", code=CODE)
+        file.replace(node, code("cancel({})", node.func.value), code=CODE)
+
+    assert edited("task.cancel()\n", record) == "first()\ncancel(task)\n"

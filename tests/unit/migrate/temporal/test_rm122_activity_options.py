@@ -266,3 +266,11 @@ def test_policy_that_may_be_none_falls_back_to_what_temporal_does(workflow, poli
         """,
     )
     assert f"retry_policy={after}" in done.text
+
+
+def test_dictionary_that_is_handed_to_who_does_not_look_at_it_is_renamed(workflow) -> None:
+    done = workflow(
+        "o = {'start_to_close_timeout': LIMIT}\nif not n:\n    return given(n, o)\n" + FROM.format("o"),
+        more="def given(n: int, o: dict) -> int:\n    return n",
+    )
+    assert 'o = {"attempt_timeout": LIMIT}' in done.text

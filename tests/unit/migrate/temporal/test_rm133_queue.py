@@ -42,9 +42,19 @@ def test_queue_without_limit_becomes_a_deque(migrate, before: str, after: str) -
 
 @pytest.mark.parametrize(
     ("limit", "use"),
-    [("3", "pass"), ("", "n = await self.q.get()"), ("", "await self.q.join()"), ("", "self.q.full()")],
+    [("3", "pass"), ("", "n = n or await self.q.get()"), ("", "await self.q.join()"), ("", "self.q.full()")],
 )
 def test_queue_that_waits_keeps_the_program(migrate, limit: str, use: str) -> None:
     done = migrate(FLOW.format(limit=limit, use=use))
     assert not done.texts
     assert done.reasons
+
+
+def test_get_waits_until_there_is_something(migrate) -> None:
+    text = migrate(FLOW.format(limit="", use="n = await self.q.get()")).text
+    assert "        yield ctx.wait_until(lambda: self.q)\n        n = self.q.popleft()\n" in text
+
+
+def test_several_takers_look_again_after_the_wait(migrate) -> None:
+    text = migrate(FLOW.format(limit="", use="n = await self.q.get()\n        print(await self.q.get())")).text
+    assert text.count("        while not self.q:\n            yield ctx.wait_until(lambda: self.q)\n") == 2

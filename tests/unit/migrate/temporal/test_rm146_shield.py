@@ -26,3 +26,9 @@ def test_shielded_helper_is_delegated_to(workflow) -> None:
 @pytest.mark.parametrize("source", [f"x = 1 + await asyncio.shield({ACT})", f"x = asyncio.shield({ACT})\nawait x"])
 def test_shield_inside_an_expression_keeps_the_program(held, source: str) -> None:
     assert "in a statement of its own" in held(source)
+
+
+def test_task_that_is_shielded_is_waited_for_in_the_block(body) -> None:
+    act = "workflow.execute_activity(act, n, start_to_close_timeout=timedelta(seconds=10))"
+    text = body(f"t = asyncio.create_task({act})\nx = await asyncio.shield(t)")
+    assert text == "t = yield ctx.begin_run(act, n)\nwith ctx.shielded():\n    x = yield t"

@@ -78,3 +78,17 @@ def test_child_in_a_picky_workflow_is_wrapped(workflow) -> None:
 )
 def test_child_that_only_the_program_knows_keeps_it(held, call: str) -> None:
     assert held(f"await workflow.execute_child_workflow({call})", more=CHILD)
+
+
+@pytest.mark.parametrize("name", ["f'c-{n}'", "name_of(n)"])
+def test_child_whose_name_is_put_together_is_called_by_it(workflow, name: str) -> None:
+    more = "def name_of(n: int) -> str:\n    return str(n)"
+    done = workflow(f"await workflow.execute_child_workflow({name}, n, id='x')", more=more)
+    assert f"yield ctx.rpc({name}, n).options(id='x'" in done.text
+    assert done.codes == ["RM507"]
+
+
+@pytest.mark.parametrize("policy", ["None", "RetryPolicy(maximum_attempts=1)"])
+def test_retry_policy_of_one_attempt_goes(workflow, policy: str) -> None:
+    call = f"await workflow.execute_child_workflow(Child.run, n, retry_policy={policy})"
+    assert "yield ctx.rpc(child, n)\n" in workflow(call, more=CHILD).text
