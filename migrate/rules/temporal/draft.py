@@ -86,6 +86,7 @@ class Draft:
         self.claimed: set[ast.AST] = set()
         self._units: dict[str, Unit] = {}
         self._linked: set[tuple[int, int]] = set()
+        self._marked: set[tuple[ast.AST, str]] = set()
         self.mentions: set[tuple[Unit, Unit]] = set()
 
     # -- units
@@ -159,6 +160,14 @@ class Draft:
         """Say something about a place, if it is converted."""
         self.survey.notes[self.unit(module, node)].append((module, node, code, level, message, action))
 
+    def mark(self, module: Module, node: ast.AST, code: str, text: str) -> None:
+        """Leave a marker above the statement around a place where a person must act, once for each code."""
+        chain = [node, *module.ancestors(node)]
+        statement = next((one for one in chain if isinstance(one, ast.stmt)), None)
+        if statement is not None and (statement, code) not in self._marked:
+            self._marked.add((statement, code))
+            self.act(module, node, lambda emit: emit.file.mark(statement, text, code=code))
+
     # -- what things are
 
     def external(self, module: Module, node: ast.AST | None) -> str:
@@ -185,6 +194,10 @@ class Draft:
         return lambda node: self.project.external(module, node)
 
 
+#: Notes that hold for a worker or client of the shim too, where it serves what is rewritten.
+_SERVING: Final = frozenset({"RM515", "RM517"})
+
+
 def edit(job: Job) -> None:
     """Run the actions of every unit that converts, and say what was noted about it."""
     survey = job.survey
@@ -197,9 +210,11 @@ def edit(job: Job) -> None:
     for unit, user, module, entry in survey.entries:
         if job.converts(unit) and not job.converts(user):  # else the rules of its place see to it
             job.file(module, unit).replace(entry, code("{}", entry.value), code="RM110")
+    serving = {job.groups.name(user) for user, used in job.groups.bridged() if used.kind == "workflow"}
     for unit, notes in survey.notes.items():
-        if job.converts(unit):
-            for module, node, rule, level, message, advice in notes:
+        is_serving = not job.converts(unit) and job.groups.name(unit) in serving
+        for module, node, rule, level, message, advice in notes:
+            if job.converts(unit) or (is_serving and rule in _SERVING):
                 job.findings.append(finding_at(module, node, rule, level, message, advice))
 
 

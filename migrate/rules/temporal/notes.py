@@ -65,6 +65,7 @@ def _note_handler(draft: Draft, function: Definition, handler: ast.ExceptHandler
             "a cancellation is no Exception: this clean-up does not run when the workflow is cancelled",
             "Catch Cancelled too, and raise it again, if the clean-up must run then.",
         )
+        draft.mark(function.module, handler.body[0], "RM503", "catch Cancelled too if this must run on a cancellation")
     elif not isinstance(handler.body[-1], ast.Raise):
         draft.note(
             function.module,

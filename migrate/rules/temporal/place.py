@@ -42,6 +42,7 @@ class Work:
         endings: what begun work says of the end of the workflow.
         gather_limits: how much of a gather runs at a time, where a semaphore says so.
         lowered: comprehensions that a rule turns into loops.
+        named: steps of others that a file has a marker for.
         taken: calls that a rule around them takes care of.
         replaced: awaits that a rule around them writes.
         wrapped: functions whose calls ask for wrapped errors.
@@ -62,6 +63,7 @@ class Work:
     endings: dict[ast.AST, str] = field(default_factory=dict)
     gather_limits: dict[ast.Call, ast.expr] = field(default_factory=dict)
     lowered: set[ast.AST] = field(default_factory=set)
+    named: set[tuple[str, str]] = field(default_factory=set)
     taken: set[ast.AST] = field(default_factory=set)
     replaced: set[ast.AST] = field(default_factory=set)
     wrapped: set[Definition] = field(default_factory=set)

@@ -33,6 +33,9 @@ def check_result(place: Place, one: ActivityCall) -> None:
     """Say what changes about the result of a call by name."""
     if one.activity is None and one.name is not None:
         rm507_elsewhere.note(place.draft, place.module, place.node, "step", one.name)
+        if (place.module.path, one.name) not in place.work.named:  # once in a file is enough
+            place.work.named.add((place.module.path, one.name))
+            place.draft.mark(place.module, place.node, "RM507", f"the worker of {one.name} must move to Resonate too")
     awaited = place.awaited
     is_dropped = awaited is not None and isinstance(place.module.parents.get(awaited), ast.Expr)
     if is_dropped:

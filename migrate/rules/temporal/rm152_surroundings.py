@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from migrate.plan.fragments import Body, code
 from migrate.rules.base import Rule
 from migrate.rules.temporal.branches import assume_true
+from migrate.rules.temporal.trees import next_statement
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -110,6 +111,8 @@ def _left_out(place: Place) -> None:
     message = f"{what}() is left out: no list of executions can be searched by it"
     place.draft.note(place.module, place.node, RULE.code, "review", message, RULE.action)
     place.draft.act(place.module, place.node, lambda emit: emit.file.remove(statement, code=RULE.code))
+    text = f"{what} is left out; publish with ctx.set_event what others read"
+    place.draft.mark(place.module, next_statement(place.module, statement) or place.function.node, RULE.code, text)
 
 
 def _sandbox(place: Place) -> None:

@@ -59,6 +59,8 @@ def convert(place: Place) -> None:
     if reference is None:
         place.block(RULE.code, "which child runs is decided at run time", RULE.action)
         return
+    if reference.workflow is None:
+        place.draft.mark(place.module, place.node, "RM507", "the worker of this child must move to Resonate too")
     policy = _policy(place, said.pop("parent_close_policy", None))
     exists = _if_exists(place, said.pop("id_reuse_policy", None))
     if policy is None or exists is None or not _check(place, said):

@@ -149,3 +149,14 @@ def is_evaluated_first(module: Module, node: ast.expr, statement: ast.stmt) -> b
                 return False
         below = parent
     return False
+
+
+def next_statement(module: Module, statement: ast.stmt) -> ast.stmt | None:
+    """Return the statement behind one in its block."""
+    around = module.parents[statement]
+    for name in ("body", "orelse", "finalbody"):
+        block = getattr(around, name, [])
+        if statement in block[:-1]:
+            found: ast.stmt = block[block.index(statement) + 1]
+            return found
+    return None

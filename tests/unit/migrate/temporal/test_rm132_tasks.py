@@ -178,7 +178,8 @@ CHILD = "workflow.execute_child_workflow('C', n{})"
     ],
 )
 def test_child_that_is_begun_and_forgotten_ends_as_its_policy_says(body, work: str, after: str) -> None:
-    assert body(f"asyncio.create_task({work})\nreturn n") == f"{after}\nreturn n"
+    marker = "# RM507: the worker of this child must move to Resonate too"
+    assert body(f"asyncio.create_task({work})\nreturn n") == f"{marker}\n{after}\nreturn n"
 
 
 def test_loser_of_a_race_ends_with_the_workflow(body) -> None:

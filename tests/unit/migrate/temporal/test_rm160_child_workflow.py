@@ -17,7 +17,10 @@ class Child:
     [
         ("await workflow.execute_child_workflow(Child.run, n)", "yield ctx.rpc(child, n)"),
         ("await workflow.execute_child_workflow('Child', n)", "yield ctx.rpc('Child', n)"),
-        ("await workflow.execute_child_workflow('Elsewhere')", "yield ctx.rpc('Elsewhere')"),
+        (
+            "await workflow.execute_child_workflow('Elsewhere')",
+            "# RM507: the worker of this child must move to Resonate too\nyield ctx.rpc('Elsewhere')",
+        ),
         (
             "await workflow.execute_child_workflow(Child.run, n, id='x')",
             "yield ctx.rpc(child, n).options(id='x', if_exists=\"restart_closed\")",

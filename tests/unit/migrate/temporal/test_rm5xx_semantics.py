@@ -86,3 +86,9 @@ def test_clean_up_that_a_cancellation_passes_by_is_noted(workflow, body: str, co
 )
 def test_error_that_is_no_failure_is_noted(workflow, body: str, codes: list[str]) -> None:
     assert workflow(f"await workflow.sleep(1)\n{body}").codes == codes
+
+
+def test_clean_up_that_a_cancellation_passes_by_is_marked(workflow) -> None:
+    done = workflow(f"try:\n    {ACT}\nexcept Exception:\n    # undo\n    {ACT}\n    raise")
+    marker = "# RM503: catch Cancelled too if this must run on a cancellation"
+    assert f"        # undo\n        {marker}\n        yield ctx.run(act, n)" in done.text
