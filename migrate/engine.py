@@ -31,7 +31,7 @@ def plan(project: Project, source: Source, *, max_tier: Tier = "helper", survey:
     if survey is None:
         survey = source.survey(project)
     colouring = colour_project(project, survey)
-    job = Job(project, survey, colouring, _groups(project, source, survey, colouring, max_tier))
+    job = Job(project, survey, colouring, _groups(project, source, survey, colouring, max_tier), source=source.name)
     edit_coloured(job)
     source.edit(job)
     if TIERS.index(max_tier) >= TIERS.index("compat"):

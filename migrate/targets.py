@@ -118,12 +118,24 @@ class Shim:
         target: import name of the shim.
         modules: modules of the SDK that the shim mirrors, below the package; None if it mirrors every one.
         refused: dotted names, of modules or of things in them, that cannot work without the original's server.
+        raising: dotted names that the shim has and that raise when they are used, each with all that is in them.
+        served: exceptions from ``raising``.
+        raising_options: keyword arguments of the SDK's calls that raise.
     """
 
     package: str
     target: str
     modules: frozenset[str] | None
     refused: frozenset[str] = frozenset()
+    raising: frozenset[str] = frozenset()
+    served: frozenset[str] = frozenset()
+    raising_options: frozenset[str] = frozenset()
+
+    def raises(self, name: str) -> bool:
+        """Tell whether using a name raises on the shim."""
+        parts = name.split(".")
+        prefixes = {".".join(parts[:length]) for length in range(2, len(parts) + 1)}
+        return bool(prefixes & self.raising) and not prefixes & self.served
 
     def has(self, module: str) -> bool:
         """Tell whether the shim mirrors a module of the SDK."""
@@ -154,6 +166,32 @@ SHIMS: Final[Mapping[str, Shim]] = {
                 "temporalio.worker.NexusOperationInboundInterceptor",
                 "temporalio.workflow.NexusClient", "temporalio.workflow.NexusOperationCancellationType",
                 "temporalio.workflow.NexusOperationHandle", "temporalio.workflow.create_nexus_client",
+            }
+        ),
+        raising=frozenset(
+            {
+                "temporalio.client.Client.cloud_service", "temporalio.client.Client.operator_service",
+                "temporalio.client.Client.get_worker_build_id_compatibility",
+                "temporalio.client.Client.get_worker_task_reachability",
+                "temporalio.client.Client.update_worker_build_id_compatibility",
+                "temporalio.client.Client.workflow_service",
+                "temporalio.testing.WorkflowEnvironment.start_time_skipping_v2",
+            }
+        ),
+        served=frozenset(
+            f"temporalio.client.Client.workflow_service.{call}"
+            for call in (
+                "count_workflow_executions", "create_schedule", "delete_schedule", "describe_schedule",
+                "describe_workflow_execution", "get_workflow_execution_history", "list_schedules",
+                "list_workflow_executions", "patch_schedule", "query_workflow", "request_cancel_workflow_execution",
+                "signal_with_start_workflow_execution", "signal_workflow_execution", "start_workflow_execution",
+                "terminate_workflow_execution", "update_schedule", "update_workflow_execution",
+            )
+        ),
+        raising_options=frozenset(
+            {
+                "deployment_config", "max_task_queue_activities_per_second", "nexus_service_handlers",
+                "use_worker_versioning", "versioning_override",
             }
         ),
     ),

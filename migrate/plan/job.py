@@ -46,6 +46,7 @@ class Job:
 
     Attributes:
         project: the index.
+        source: name of the SDK's rules.
         survey: what the source found.
         colouring: which functions become generators.
         groups: which units move together, and which stay.
@@ -58,7 +59,10 @@ class Job:
         findings: what is said to the person, beyond what the survey said.
     """
 
-    def __init__(self, project: Project, survey: Survey, colouring: Colouring, groups: Groups) -> None:
+    def __init__(
+        self, project: Project, survey: Survey, colouring: Colouring, groups: Groups, *, source: str = ""
+    ) -> None:
+        self.source = source
         self.project = project
         self.survey = survey
         self.colouring = colouring

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from migrate.findings import TIERS, Finding
 from migrate.plan.survey import finding_at
 from migrate.report.workflows import is_on_shim, stays
+from migrate.targets import SHIMS
 
 if TYPE_CHECKING:
     from migrate.index.model import Module
@@ -50,6 +52,37 @@ def test_findings(job: Job, outcome: Outcome) -> list[Finding]:
         if any(not stays(job, outcome, unit) for unit in job.colouring.units.get(blocker.definition, ())):
             broken[blocker.module].append(blocker)
     return [_test(job, outcome, module, held[module], broken[module]) for module in {**held, **broken}]
+
+
+def refused_findings(job: Job, outcome: Outcome) -> list[Finding]:
+    """Return one finding for each place of a file on the shim that the shim refuses when it is reached."""
+    shim = SHIMS.get(job.source)
+    files = {one.module for one in job.survey.units if is_on_shim(job, outcome, one)} if shim is not None else set()
+    found: dict[tuple[str, int], Finding] = {}
+    for module in sorted(files, key=lambda one: one.path):
+        for node in module.sites:
+            name = _refused(job, module, node) if isinstance(node, ast.expr) else ""
+            if name and isinstance(node, ast.expr) and (module.path, node.lineno) not in found:
+                message = f"{name} raises UnsupportedFeatureError on the shim, when it is reached"
+                action = "Remove it, or do without it: Resonate has nothing like it."
+                place = module.path, node.lineno
+                found[place] = finding_at(module, node, "RM016", "manual", message, action)
+    return list(found.values())
+
+
+def _refused(job: Job, module: Module, node: ast.expr) -> str:
+    """Return the name or option that the shim refuses, or nothing."""
+    shim = SHIMS[job.source]
+    if isinstance(node, (ast.Attribute, ast.Name)):
+        name = job.project.external(module, node)
+        whole = not isinstance(module.parents.get(node), ast.Attribute)
+        return name if whole and shim.raises(name) else ""
+    if isinstance(node, ast.Call) and job.project.external(module, node.func).startswith(f"{shim.package}."):
+        for keyword in node.keywords:
+            is_nothing = isinstance(keyword.value, ast.Constant) and not keyword.value.value
+            if keyword.arg in shim.raising_options and not is_nothing:
+                return f"{keyword.arg}="
+    return ""
 
 
 def _test(job: Job, outcome: Outcome, module: Module, held: list[Unit], broken: list[Blocker]) -> Finding:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from migrate.findings import TIERS, Finding
 from migrate.plan.survey import finding_at
 from migrate.project_files import project_findings
-from migrate.report.beside import is_told_elsewhere, test_findings, wiring_findings
+from migrate.report.beside import is_told_elsewhere, refused_findings, test_findings, wiring_findings
 from migrate.report.workflows import is_on_shim, stays
 from migrate.verify import sdk_imports
 
@@ -34,6 +34,7 @@ def collect(  # noqa: PLR0917 - every part of the run is asked
         found += [_need(need, is_on_shim=is_on_shim(job, outcome, unit)) for need in told]
     found += wiring_findings(job, outcome)
     found += test_findings(job, outcome)
+    found += refused_findings(job, outcome)
     found += _blockers(job)
     found += _held_back(job, outcome)
     found += _on_shim(job, outcome)

@@ -74,6 +74,7 @@ _STARTS: Final = frozenset(
 )
 #: Options of a start that the shim's own workflow driver carries out.
 _DRIVEN: Final = frozenset({"cron_schedule", "retry_policy", "start_delay", "start_signal"})
+_LISTS: Final = frozenset({f"{_CLIENT}.count_workflows", f"{_CLIENT}.list_workflows"})
 _WITH_START: Final = f"{SDK}client.WithStartWorkflowOperation"
 
 
@@ -101,6 +102,7 @@ def lay_bridges(
         else:
             draft.survey.bridges.append(bridge)
     _join_wiring(draft, names)
+    _note_lists(names, draft)
     for unit, reason in _obstacles(draft, facts):
         if not unit.module.is_test:
             draft.survey.unbridged.setdefault(unit, reason)
@@ -185,6 +187,16 @@ def _bridge(draft: Draft, pair: tuple[Unit, Unit], kinds: _Kinds) -> Bridge | No
         if used in kinds.workflows and (user in kinds.code or user not in kinds.inner):
             return Bridge(user, used)
     return None
+
+
+def _note_lists(names: dict[Unit, list[tuple[Module, ast.expr, str]]], draft: Draft) -> None:
+    """Say where executions are listed of which some are not found any more."""
+    for unit, found in names.items():
+        for module, node, name in found if not unit.module.is_test else ():
+            if name in _LISTS:
+                message = "children that rewritten workflows start are not among the executions that the shim lists"
+                action = "Ask for them by id, or let the parent tell of them."
+                draft.note(module, node, "RM517", "review", message, action)
 
 
 def _join_wiring(draft: Draft, names: dict[Unit, list[tuple[Module, ast.expr, str]]]) -> None:

@@ -194,8 +194,9 @@ class Draft:
         return lambda node: self.project.external(module, node)
 
 
-#: Notes that hold for a worker or client of the shim too, where it serves what is rewritten.
-_SERVING: Final = frozenset({"RM515", "RM517"})
+#: Notes that hold for a worker or client of the shim, where it serves what is rewritten.
+_LIMIT: Final = "RM515"
+_LISTED: Final = "RM517"
 
 
 def edit(job: Job) -> None:
@@ -214,7 +215,10 @@ def edit(job: Job) -> None:
     for unit, notes in survey.notes.items():
         is_serving = not job.converts(unit) and job.groups.name(unit) in serving
         for module, node, rule, level, message, advice in notes:
-            if job.converts(unit) or (is_serving and rule in _SERVING):
+            if is_serving and rule == _LIMIT:
+                said = f"counts for workflows of the shim alone; of rewritten ones: {message}"
+                job.findings.append(finding_at(module, node, rule, level, said, advice))
+            elif is_serving if rule == _LISTED else job.converts(unit):
                 job.findings.append(finding_at(module, node, rule, level, message, advice))
 
 
