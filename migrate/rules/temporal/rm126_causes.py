@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from migrate.plan.fragments import code
 from migrate.rules.base import Rule
+from migrate.rules.temporal.trees import own_nodes
 
 if TYPE_CHECKING:
     from migrate.index.model import Definition, Module
@@ -52,19 +53,21 @@ _CLASSES: Final = {f"{_ERRORS}ApplicationError": "Exception", f"{_ERRORS}Timeout
 def convert(draft: Draft, function: Definition) -> None:
     """Convert what the handlers of one function read of ``error.cause``."""
     module = function.module
-    _convert_wrappers(draft, function)
-    caught = {node.name for node in ast.walk(function.node) if isinstance(node, ast.ExceptHandler) and node.name}
+    handlers = [one for one in own_nodes(function.node) if isinstance(one, ast.ExceptHandler) and one.name]
+    if not handlers:
+        return
+    _convert_wrappers(draft, module, handlers)
+    caught = {handler.name for handler in handlers}
     for node in ast.walk(function.node):
         match node:
             case ast.Attribute(attr="cause", value=ast.Name(id=name)) if name in caught:
                 _convert_one(draft, module, node, f"{name}.cause")
 
 
-def _convert_wrappers(draft: Draft, function: Definition) -> None:
+def _convert_wrappers(draft: Draft, module: Module, handlers: list[ast.ExceptHandler]) -> None:
     """Convert what a handler for a wrapper reads of the wrapper itself."""
-    module = function.module
-    for handler in ast.walk(function.node):
-        if not isinstance(handler, ast.ExceptHandler) or not handler.name or handler.type is None:
+    for handler in handlers:
+        if handler.type is None:
             continue
         types = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
         kinds = {draft.external(module, one) for one in types} & set(_WRAPPERS)

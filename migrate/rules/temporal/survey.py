@@ -21,6 +21,7 @@ from migrate.rules.temporal import (
     rm145_drain,
     rm199_leftover,
     tables,
+    trees,
     wiring,
     workflow_reference,
 )
@@ -45,7 +46,10 @@ if TYPE_CHECKING:
 
 def survey(project: Project) -> TemporalSurvey:
     """Look at a project; nothing is changed."""
-    return Surveyor(project).run()
+    try:
+        return Surveyor(project).run()
+    finally:
+        trees.forget()
 
 
 class Surveyor:

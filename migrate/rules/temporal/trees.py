@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Final
 
+from migrate.index.order import children
+
 if TYPE_CHECKING:
     from migrate.index.model import Module
 
@@ -35,15 +37,27 @@ def is_forgotten(module: Module, function: ast.AST, node: ast.expr) -> bool:
     return False
 
 
+#: Nodes of the functions of one survey, which many rules ask for; forgotten at its end.
+_OWN_NODES: Final[dict[ast.AST, list[ast.AST]]] = {}
+
+
+def forget() -> None:
+    """Let go of the trees of a survey that is done."""
+    _OWN_NODES.clear()
+
+
 def own_nodes(function: ast.AST) -> list[ast.AST]:
     """Return the nodes of a function in source order, without those of functions and classes inside it."""
-    found: list[ast.AST] = []
+    known = _OWN_NODES.get(function)
+    if known is not None:
+        return known
+    found = _OWN_NODES[function] = []
     stack: list[ast.AST] = list(reversed(getattr(function, "body", ())))
     while stack:
         current = stack.pop()
         found.append(current)
         if not isinstance(current, _NEW_SCOPE):
-            stack.extend(reversed(list(ast.iter_child_nodes(current))))
+            stack.extend(reversed(list(children(current))))
     return found
 
 
