@@ -106,6 +106,10 @@ class Bridges:
         if not is_foreign:
             return [awaited, bell]
         self._bells.setdefault(awaited, set()).add(bell)
+        # It may have settled, and that been told, before the bell hung: whoever heard it found nothing to ring.
+        again = (await self._link.send(look)).promise
+        if again is not None and again.state != "pending":
+            return r.Response(300, preload=(again,))
         return [bell]
 
     async def _hang(self, request: r.TaskSuspend, task: PromiseRecord, awaited: PromiseRecord) -> str | r.Response:

@@ -14,7 +14,7 @@ from resonate_core.errors import UsageError
 from resonate_core.network.http_link import HttpLink
 from resonate_core.network.http_stream import Stream
 from resonate_core.network.remote import RemoteNetwork
-from resonate_core.protocol.addresses import anycast, expand, unicast
+from resonate_core.protocol.addresses import anycast, plain_name, unicast
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 #: Group in which clients listen; it has no workers.
 CLIENTS: Final = "resonate-clients"
 #: What passes through the host and path of an address unchanged on every server.
-_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+_PID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 
 class HttpNetwork(RemoteNetwork):
@@ -52,10 +52,11 @@ class HttpNetwork(RemoteNetwork):
         clock: Clock | None = None,
         link: HttpLink | None = None,
     ) -> None:
-        _check_name("group", group)
-        _check_name("pid", pid)
+        if not group:
+            raise UsageError("a group has a name; leave it out for the group 'default'")
+        _check_pid(pid)
         self._http = link or HttpLink(_checked_url(url), token)
-        super().__init__(self._http, group=group, pid=pid, clock=clock)
+        super().__init__(self._http, group=plain_name(group), pid=pid, clock=clock)
 
     @property
     def unicast(self) -> str:
@@ -69,7 +70,7 @@ class HttpNetwork(RemoteNetwork):
 
     def address(self, target: str) -> str:
         """Return the address of a target."""
-        return expand(target)
+        return target if "://" in target else anycast(plain_name(target))
 
     def _listening_at(self) -> str:
         return self.unicast if self._is_worker else unicast(CLIENTS, self.pid)
@@ -79,10 +80,10 @@ class HttpNetwork(RemoteNetwork):
         return Stream(self._http, group, self.pid, self._take, self._stream_opened).run()
 
 
-def _check_name(what: str, name: str) -> None:
-    if not _NAME.fullmatch(name):
+def _check_pid(pid: str) -> None:
+    if not _PID.fullmatch(pid):
         raise UsageError(
-            f"{what} {name!r} cannot stand in an address of a server; "
+            f"pid {pid!r} cannot stand in an address of a server; "
             "use letters, digits, '-', '_' and '.', beginning with a letter or digit"
         )
 

@@ -247,7 +247,7 @@ class RemoteNetwork(ABC):
         if self._dialect is not None:
             return self._dialect
         if self._asking is None:
-            self._asking = asyncio.ensure_future(detect(self._link))
+            self._asking = self._thread.spawn(detect(self._link))
         asking = self._asking
         try:
             found = await asyncio.shield(asking)

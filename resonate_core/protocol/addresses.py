@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Final
 
 _POLL: Final = re.compile(r"poll://(any|uni)@([^/]+)(?:/(.+))?")
+_NOT_PLAIN: Final = re.compile(r"[^A-Za-z0-9_.-]|_(?=x[0-9A-F]{2})")
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*://")
 
 
@@ -23,6 +24,16 @@ def unicast(group: str, pid: str) -> str:
 def expand(target: str) -> str:
     """Return a target as an address; a bare word is the name of a group."""
     return target if _SCHEME.match(target) else anycast(target)
+
+
+@lru_cache(maxsize=4096)
+def plain_name(name: str) -> str:
+    """Return the name of a group as it can stand in an address on every server.
+
+    Letters, digits, ``-``, ``_`` and ``.`` stand for themselves, every other byte is ``_xHH``; two names never become
+    one. Task queues of Temporal have any names.
+    """
+    return _NOT_PLAIN.sub(lambda match: "".join(f"_x{byte:02X}" for byte in match[0].encode()), name)
 
 
 @lru_cache(maxsize=4096)

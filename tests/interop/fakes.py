@@ -150,7 +150,7 @@ class FakeServer:
         self.dialect = dialect
         self.seen: list[str] = []
         self.url = ""
-        store = {"R": MemoryStore, "M": StoreOfM, "C": StoreOfM, "P": StoreOfP}[dialect]()
+        store = self._store = {"R": MemoryStore, "M": StoreOfM, "C": StoreOfM, "P": StoreOfP}[dialect]()
         self._tied = {"M": TiedIds(".", "."), "C": TiedIds(":", ".")}.get(dialect)
         self._database = Database(store) if dialect == "P" else None
         self._server = LocalServer(store, SystemClock(), retry_ms=500)

@@ -11,6 +11,7 @@ from resonate_core.network.http import HttpNetwork
 from resonate_core.network.http_adapt import NOBODY, adapted
 from resonate_core.network.http_inbox import CLOSED, MESSAGE_HEADER, is_end
 from resonate_core.network.link import Reply
+from resonate_core.protocol.addresses import plain_name
 from resonate_core.protocol.records import PromiseRecord, Value
 from resonate_core.protocol.requests import PromiseCreate, PromiseSearch, Response
 from resonate_core.serve.guard import Guard
@@ -62,9 +63,26 @@ def test_url_that_is_none_is_refused(url):
 
 
 @pytest.mark.parametrize("name", ["", "a b", "a/b", "a@b", "-a", "ä"])
-def test_name_that_no_address_can_hold_is_refused(name):
+def test_pid_that_no_address_can_hold_is_refused(name):
+    with pytest.raises(UsageError, match="pid"):
+        HttpNetwork("http://h", group="g", pid=name)
+
+
+def test_group_of_any_name_has_an_address_and_none_is_refused():
+    network = HttpNetwork("http://h", group="orders: Köln/1", pid="p")
+    network.stop()
+    assert network.anycast == "poll://any@orders_x3A_x20K_xC3_xB6ln_x2F1"
+    assert network.address("orders: Köln/1") == network.anycast
+    assert network.address("poll://any@as it is") == "poll://any@as it is"
     with pytest.raises(UsageError, match="group"):
-        HttpNetwork("http://h", group=name, pid="p")
+        HttpNetwork("http://h", group="", pid="p")
+
+
+def test_two_groups_never_share_an_address():
+    names = ["a:b", "a_x3Ab", "a_x5Fx3Ab", "a_b", "a_xzb", "a.b", "a-b", "a b"]
+    plain = [plain_name(name) for name in names]
+    assert len(set(plain)) == len(names)
+    assert [name for name in names if plain_name(name) == name] == ["a_b", "a_xzb", "a.b", "a-b"]
 
 
 def test_guard_compares_what_no_header_can_hold():
