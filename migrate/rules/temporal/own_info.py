@@ -67,6 +67,12 @@ INFO: Final = {
         code="RM505",
         message="the history is counted in events of Resonate, of which a step makes one, not three or more",
     ),
+    "is_target_worker_deployment_version_changed": Told(
+        "False",
+        is_called=True,
+        code="RM512",
+        message="workers have no deployment versions: an execution stays on the version of its function",
+    ),
     "is_continue_as_new_suggested": Told(
         "{ctx}.info.is_continue_as_new_suggested", is_called=True, is_helper=True
     ),

@@ -16,6 +16,7 @@ import pytest
         ("workflow.info().run_id", "ctx.info.run_id"),
         ("workflow.info().start_time", "datetime.fromtimestamp(ctx.info.created_at, UTC)"),
         ("workflow.info().get_current_history_length() > 5", "ctx.info.history_length > 5"),
+        ("workflow.info().is_target_worker_deployment_version_changed()", "False"),
         ("workflow.info().is_continue_as_new_suggested()", "ctx.info.is_continue_as_new_suggested"),
         ("workflow.logger.info('x')", "ctx.logger.info('x')"),
         ("[workflow.now() for _ in range(n)]", "[ctx.now() for _ in range(n)]"),
