@@ -13,6 +13,7 @@ from migrate.commands.output import Progress, display_root, print_failures, show
 from migrate.commands.settings import build_request
 from migrate.discover import root_of
 from migrate.errors import RefusedError, UsageError
+from migrate.findings import Finding
 from migrate.git import check_clean
 from migrate.journal import Journal, home
 from migrate.report.model import FileResult, Report, to_json
@@ -67,6 +68,11 @@ def _write(result: Run) -> None:
         replace(one, status="failed", reason=reasons[one.path], new=None) if one.path in problems else one
         for one in report.files
     ]
+    report.findings += [
+        Finding(path, 1, 1, problem.code, "error", f"{reasons[path]}: this file and what belongs to it was not written")
+        for path, problem in problems.items()
+    ]
+    report.findings.sort()
     report.workflows = [replace(one, tier="manual") if one.path in problems else one for one in report.workflows]
     journal.keep_report(json.dumps(to_json(report)))
 

@@ -113,6 +113,7 @@ class Survey:
 
     Attributes:
         units: what moves or stays.
+        nested: workflows that are made inside something else, by name, with the unit of that.
         links: pairs that must share their fate: a workflow and its steps, its worker, the clients that start it.
         together: units of which those that move are written together, or none of them.
         bridges: pairs of which one can move while the other one stays on the shim.
@@ -132,6 +133,7 @@ class Survey:
     """
 
     units: list[Unit] = field(default_factory=list)
+    nested: list[tuple[str, Definition, Unit]] = field(default_factory=list)
     links: list[tuple[Unit, Unit]] = field(default_factory=list)
     together: list[list[Unit]] = field(default_factory=list)
     bridges: list[Bridge] = field(default_factory=list)

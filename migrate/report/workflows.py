@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import ast
 
     from migrate.findings import Tier
+    from migrate.index.model import Definition
     from migrate.outcome import Outcome
     from migrate.plan.job import Job
     from migrate.plan.survey import Unit
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 def workflow_results(job: Job, outcome: Outcome) -> list[WorkflowResult]:
     """Return a result for every workflow, by file and line."""
     results = [_result(job, outcome, unit) for unit in job.survey.units if unit.kind == "workflow"]
+    results += [_nested(job, outcome, *one) for one in job.survey.nested]
     return sorted(results, key=lambda one: (one.path, one.line, one.name))
 
 
@@ -33,11 +35,23 @@ def is_on_shim(job: Job, outcome: Outcome, unit: Unit) -> bool:
 
 
 def _result(job: Job, outcome: Outcome, unit: Unit) -> WorkflowResult:
-    tier: Tier = job.tier(unit)
-    if stays(job, outcome, unit):
-        tier = "compat" if is_on_shim(job, outcome, unit) else "manual"
     line = getattr(unit.node, "lineno", 1)
-    return WorkflowResult(unit.name, unit.module.path, line, tier, tuple(sorted(_codes(job, unit))))
+    return WorkflowResult(
+        unit.name, unit.module.path, line, _tier(job, outcome, unit), tuple(sorted(_codes(job, unit)))
+    )
+
+
+def _nested(job: Job, outcome: Outcome, name: str, definition: Definition, unit: Unit) -> WorkflowResult:
+    """A workflow class inside a function or class has the fate of that."""
+    codes = {need.code for need in unit.needs if definition.module.definition_around(need.node) is definition}
+    line, tier = definition.node.lineno, _tier(job, outcome, unit)
+    return WorkflowResult(name, definition.module.path, line, tier, tuple(sorted(codes)))
+
+
+def _tier(job: Job, outcome: Outcome, unit: Unit) -> Tier:
+    if not stays(job, outcome, unit):
+        return job.tier(unit)
+    return "compat" if is_on_shim(job, outcome, unit) else "manual"
 
 
 def first_line(node: ast.AST) -> int:

@@ -148,6 +148,8 @@ def test_cli_read_only_file_is_left_with_what_belongs_to_it(folder):
     assert (folder / "flow.py").read_bytes() == before
     assert "2 workflows: 1 idiomatic, 1 manual" in done.stdout
     assert "@durable()" in (folder / "other.py").read_text()
+    again = json.loads(migrate(folder, "--format", "json", "--allow-dirty").stdout)
+    assert [(one["code"], one["path"]) for one in again["findings"]] == [("RM006", "flow.py")]
 
 
 def test_cli_dirty_tree_is_refused_unless_allowed_and_never_for_dry_runs(folder):

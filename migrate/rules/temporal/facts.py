@@ -182,6 +182,8 @@ def find_workflows(draft: Draft, facts: Facts) -> None:
             continue  # an abstract base, or code that never ran; the leftovers report it
         name = _registered_name(draft, definition, decorator)
         unit = _own_unit(draft, definition, "workflow", name)
+        if definition.parent is not None:
+            draft.survey.nested.append((name, definition, unit))
         handlers = list(_handlers(project, definition))
         workflow = Workflow(definition, decorator, unit, name, entry, handlers, line)
         facts.workflows[definition] = workflow

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Final
 from migrate.rules.base import Rule
 from migrate.rules.temporal.facts import FUNCTIONS, INIT, RUN, WORKFLOW_DEFN
 from migrate.rules.temporal.rm110_workflow_function import durable_part
+from migrate.rules.temporal.trees import own_nodes
 
 if TYPE_CHECKING:
-    from migrate.index.model import Definition
+    from migrate.index.model import Definition, Module
     from migrate.rules.temporal.draft import Draft, Emit
     from migrate.rules.temporal.facts import Workflow
     from migrate.rules.temporal.place import Work
@@ -29,6 +30,7 @@ parameters receives what the entry receives.""",
     action="Move what stands in the way out of the workflow class.",
     minutes=20,
 )
+_HARMLESS: Final = ("typing.final", "typing_extensions.final")
 #: Options of ``@workflow.defn`` that change nothing here, with what is said about them.
 _DROPPED: Final = {
     "sandboxed": "workflow code runs in the process of the worker, without a sandbox",
@@ -57,7 +59,12 @@ def check(draft: Draft, workflow: Workflow) -> None:
             )
     others = [one for one in workflow.definition.node.decorator_list if one is not decorator]
     for other in others:
-        if draft.external(module, other) not in ("typing.final", "typing_extensions.final"):
+        if draft.external(module, other) in _HARMLESS:
+            continue
+        if gives_back_its_class(draft, module, other):
+            message = f"@{ast.unparse(other)} is given a durable class from now on"
+            draft.note(module, other, RULE.code, "review", message, "Look at what it reads of the class.")
+        else:
             draft.block(
                 module,
                 other,
@@ -73,6 +80,32 @@ def check(draft: Draft, workflow: Workflow) -> None:
             "the workflow class is made inside a function",
             "Move the class to module level.",
         )
+
+
+def gives_back_its_class(draft: Draft, module: Module, decorator: ast.expr) -> bool:
+    """Say whether a decorator of the project is plain to see through: it notes the class and returns it.
+
+    That is a function, or the inner function of one that is called, all of whose returns give back its last parameter,
+    which is never assigned.
+    """
+    found = draft.project.resolve(module, decorator.func if isinstance(decorator, ast.Call) else decorator)
+    function = found.definition.node if found is not None and found.definition is not None else None
+    if isinstance(decorator, ast.Call):
+        inner = [one for one in getattr(function, "body", ()) if isinstance(one, ast.FunctionDef)]
+        function = inner[0] if len(inner) == 1 and _returns(function, inner[0].name) else None
+    if not isinstance(function, ast.FunctionDef) or not function.args.args:
+        return False
+    name = function.args.args[-1].arg
+    return _returns(function, name) and not any(
+        isinstance(one, ast.Name) and one.id == name and not isinstance(one.ctx, ast.Load) for one in ast.walk(function)
+    )
+
+
+def _returns(function: ast.AST | None, name: str) -> bool:
+    """Say whether a function returns what a name stands for, and nothing else."""
+    own = own_nodes(function) if function is not None else []
+    returned = [one.value for one in own if isinstance(one, ast.Return)]
+    return bool(returned) and all(isinstance(one, ast.Name) and one.id == name for one in returned)
 
 
 def convert(work: Work, workflow: Workflow) -> None:

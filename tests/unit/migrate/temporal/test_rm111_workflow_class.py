@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from migrate.run import run
+from migrate.settings import Settings
+
 
 def flow(body: str, decorator: str = "@workflow.defn") -> str:
     return f"""
@@ -104,3 +107,37 @@ def test_base_class_of_two_workflows_is_converted_once(migrate) -> None:
         """)
     assert done.text.count("    @signal\n") == 1
     assert done.tiers == {"One": "helper", "Two": "helper"}
+
+
+def test_workflow_inside_a_function_is_among_the_workflows_of_the_report(tmp_path) -> None:
+    (tmp_path / "flow.py").write_text(
+        "from temporalio import workflow\n\n\ndef make():\n    @workflow.defn(name='Inner')\n    class Flow:\n"
+        "        @workflow.run\n        async def run(self) -> None:\n            pass\n\n    return Flow\n"
+    )
+    report = run(Settings((tmp_path,), "temporal")).report
+    assert [(one.name, one.line, one.tier, one.codes) for one in report.workflows] == [
+        ("Inner", 6, "compat", ("RM111",))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("decorator", "body", "tier"),
+    [
+        ("@listed", "def listed(cls):\n    SEEN.append(cls)\n    return cls", "helper"),
+        (
+            "@listed('a')",
+            "def listed(kind):\n    def note(cls):\n        SEEN.append(cls)\n        return cls\n\n    return note",
+            "helper",
+        ),
+        ("@listed", "def listed(cls):\n    return SEEN.pop() or cls", "held"),
+        ("@listed", "def listed(cls):\n    cls = type('X', (cls,), {})\n    return cls", "held"),
+        ("@listed('a')", "def listed(kind):\n    return SEEN.append", "held"),
+        ("@other.listed", "import other", "held"),
+    ],
+)
+def test_decorator_that_gives_the_class_back_stays(migrate, decorator: str, body: str, tier: str) -> None:
+    source = flow("    @workflow.run\n    async def run(self) -> None:\n        pass")
+    done = migrate(source.replace("@workflow.defn", f"SEEN = []\n{body}\n\n\n{decorator}\n@workflow.defn"))
+    assert done.tiers == {"Flow": tier}
+    if tier == "helper":
+        assert f'{decorator}\n@durable(name="Flow")\nclass Flow:' in done.text
