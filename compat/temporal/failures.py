@@ -12,6 +12,7 @@ from google.protobuf.json_format import MessageToDict, ParseDict
 from temporalio.api.enums.v1 import RetryState, TimeoutType
 from temporalio.api.failure.v1 import Failure
 
+from compat.temporal.payloads import payloads_of
 from resonate_core import ApplicationError, CanceledError, Cancelled, RemoteError, TimedOutError
 
 #: Key of the details object that carries the failure.
@@ -71,6 +72,8 @@ def failure_of(error: BaseException) -> Failure:
     info = failure.application_failure_info
     info.type = getattr(error, "type", None) or type(error).__name__
     info.non_retryable = bool(getattr(error, "non_retryable", False))
+    if isinstance(error, ApplicationError) and error.details:
+        info.details.CopyFrom(payloads_of(list(error.details)))
     return failure
 
 

@@ -228,7 +228,7 @@ def _choose(ex: Execution, branch: Branch, cmd: c.Call, slot: Slot, param: Value
         _create_remote(ex, branch, cmd, slot, param)
         reason, slot.stop_reason = slot.stop_reason, None
         if reason is not None:
-            cancel_slot(ex, slot, reason)
+            cancel_slot(ex, slot, reason, terminate=ex.closing and slot.close == "terminate")
 
     slot.promise_id = ""
     ex.choices_open += 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from resonate_core import AlreadyStartedError, CanceledError, durable, step
+from resonate_core import AlreadyStartedError, CanceledError, Cancelled, durable, step
 from resonate_core.testing import Faults, Simulation, VirtualResonate
 
 RAN: list[str] = []
@@ -57,11 +57,26 @@ def leaves(ctx):
     yield ctx.detached(child, "left").options(id="left", if_exists="restart_closed")
 
 
+@durable()
+def tidy(ctx, what):
+    try:
+        yield ctx.sleep(60)
+    except Cancelled:
+        yield ctx.run(note, f"{what} tidied")
+        raise
+
+
+@durable()
+def ends_at_once(ctx):
+    yield ctx.begin_rpc(tidy, "t").options(id="ended", if_exists="restart_closed", parent_close="terminate")
+    yield ctx.begin_rpc(tidy, "c").options(id="asked", if_exists="restart_closed", parent_close="cancel")
+
+
 @pytest.fixture
 def client():
     RAN.clear()
     client = VirtualResonate()
-    client.register(child, parent, twice, together, raced, leaves)
+    client.register(child, parent, twice, together, raced, leaves, tidy, ends_at_once)
     return client
 
 
@@ -103,6 +118,12 @@ def test_child_that_is_begun_last_is_made_before_the_parent_ends(client):
         client.options(if_exists="restart_closed").run("l", leaves)
     client.settle()
     assert RAN == ["left", "left"]
+
+
+def test_child_whose_parent_ends_before_it_is_made_is_terminated_or_cancelled_as_the_call_says(client):
+    client.run("p", ends_at_once)
+    client.settle()
+    assert RAN == ["c tidied"]
 
 
 def test_choice_is_the_same_after_crashes():
