@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from migrate.plan.fragments import code
@@ -11,7 +12,9 @@ from migrate.rules.temporal import own_info
 from migrate.rules.temporal.queues import is_own_queue
 
 if TYPE_CHECKING:
-    from migrate.rules.temporal.place import Place
+    from migrate.index.model import Module
+    from migrate.rules.temporal.draft import Draft, Emit
+    from migrate.rules.temporal.place import Place, Work
 
 RULE: Final = Rule(
     code="RM151",
@@ -36,6 +39,11 @@ CALLS: Final = {
     "uuid4": "{ctx}.uuid4()",
     "random": "{ctx}.rng",
 }
+#: What the logger of workflows may be told to add to its messages.
+SETTINGS: Final = tuple(
+    f"{_PREFIX}logger.{name}"
+    for name in ("workflow_info_on_message", "workflow_info_on_extra", "full_workflow_info_on_extra")
+)
 _HELPERS: Final = frozenset({"now", "time", "time_ns", "uuid4", "random"})
 
 
@@ -59,6 +67,53 @@ def _put(place: Place, node: ast.expr, template: str) -> None:
     place.use_ctx()
     place.draft.claim(node)
     place.replace(node, lambda emit: code(template, ctx=emit.ctx(place.node)), rule=RULE.code)
+
+
+def convert_module_loggers(work: Work) -> None:
+    """Convert ``logger = workflow.logger`` of a module, if only workflow code uses the name there."""
+    draft = work.draft
+    for module in draft.project.modules.values():
+        for statement in module.tree.body:
+            match statement:
+                case ast.Assign(targets=[ast.Name(id=name)], value=value) if (
+                    draft.external(module, value) == _PREFIX + "logger"
+                ):
+                    _convert_module_logger(work, module, statement, name)
+
+
+def _convert_module_logger(work: Work, module: Module, statement: ast.Assign, name: str) -> None:
+    uses = [one for one in ast.walk(module.tree) if isinstance(one, ast.Name) and one.id == name]
+    uses = [one for one in uses if isinstance(one.ctx, ast.Load)]
+    places = [(one, module.function_around(one)) for one in uses]
+    others = work.draft.project.modules.values()
+    is_imported = any(entry.target == f"{module.name}.{name}" for other in others for entry in other.imports)
+    is_only = len(module.scope.bindings.get(name, [])) == 1
+    if is_imported or not is_only or any(function not in work.code for _use, function in places):
+        return  # the leftovers name it
+    work.draft.claim(statement.value)
+    work.draft.act(module, statement, lambda emit: emit.file.remove(statement, code=RULE.code))
+    unit = work.draft.unit(module, statement)
+    for use, function in places:
+        assert function is not None, "workflow code is a function"
+        work.needs_ctx.add(function)
+        work.draft.link(unit, work.draft.unit(module, use))
+        work.draft.act(module, use, partial(_from_context, use))
+
+
+def drop_setting(draft: Draft, module: Module, node: ast.expr) -> bool:
+    """Take out ``workflow.logger.workflow_info_on_message = False``; say whether it was such a statement."""
+    statement = module.parents.get(node)
+    if not isinstance(statement, ast.Assign) or statement.targets != [node]:
+        return False
+    draft.claim(node)
+    message = "what the logger adds to messages has no counterpart: it goes to the record's own fields"
+    draft.note(module, node, "RM512", "note", message)
+    draft.act(module, node, lambda emit: emit.file.remove(statement, code=RULE.code))
+    return True
+
+
+def _from_context(node: ast.expr, emit: Emit) -> None:
+    emit.file.replace(node, f"{emit.ctx(node)}.logger", code=RULE.code)
 
 
 def _logger_node(place: Place) -> ast.expr:

@@ -19,6 +19,7 @@ from migrate.rules.temporal import (
     rm134_lock,
     rm138_semaphore,
     rm145_drain,
+    rm151_workflow_context,
     rm199_leftover,
     tables,
     trees,
@@ -79,6 +80,7 @@ class Surveyor:
             coroutines.find_begun(self.work, function)
             coroutines.annotate(self.work, function)
             coroutines.find_beginners(self.work, function)
+        rm151_workflow_context.convert_module_loggers(self.work)
         self._calls()
         self._names()
         for function in sorted(self.code, key=lambda one: one.qualname):
@@ -216,6 +218,10 @@ class Surveyor:
                 if node in self.draft.claimed or not (name.startswith(SDK) or name in tables.NAMES):
                     continue
                 if self.draft.is_alias(module, node):
+                    continue
+                if name in rm151_workflow_context.SETTINGS and rm151_workflow_context.drop_setting(
+                    self.draft, module, node
+                ):
                     continue
                 function = module.function_around(node)
                 if function is not None and function in self.code and tables.is_workflow_name(name):

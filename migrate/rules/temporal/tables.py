@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from typing import TYPE_CHECKING, Final
 
 from migrate.rules.temporal import (
@@ -34,7 +35,6 @@ from migrate.rules.temporal import (
 from migrate.rules.temporal.calls import ACTIVITY_CALLS
 
 if TYPE_CHECKING:
-    import ast
     from collections.abc import Callable, Mapping
 
     from migrate.index.model import Definition
@@ -104,6 +104,16 @@ def _cancelled(place: Place) -> None:
     rm125_errors.convert(place.draft, place.module, place.node, "temporalio.exceptions.CancelledError")
 
 
+def _wrapped_cancelled(place: Place) -> None:
+    """Temporal's own class is only ever the cause of another error in a workflow; here it is the cancellation."""
+    rm125_errors.convert(place.draft, place.module, place.node, place.name)
+    handler = place.parent if isinstance(place.parent, ast.ExceptHandler) else place.module.parents.get(place.parent)  # type: ignore[arg-type]
+    if isinstance(handler, ast.ExceptHandler):
+        message = "in Temporal this class is the cause of an ActivityError here; now every cancellation is caught"
+        action = "Look whether the handler is meant for the cancellation of the workflow."
+        place.draft.note(place.module, place.node, rm125_errors.RULE.code, "review", message, action)
+
+
 def _activity(place: Place) -> None:
     rm124_activity_context.convert(place.draft, place.module, place.node, place.name)
 
@@ -111,6 +121,7 @@ def _activity(place: Place) -> None:
 #: Names in workflow code that are not called.
 NAMES: Final[Mapping[str, Callable[[Place], None]]] = {
     CANCELLED: _cancelled,
+    "temporalio.exceptions.CancelledError": _wrapped_cancelled,
     rm133_queue.QUEUE: rm133_queue.convert_annotation,
     rm134_lock.LOCK: rm132_tasks.refuse,
     **dict.fromkeys(rm138_semaphore.NAMES, rm132_tasks.refuse),

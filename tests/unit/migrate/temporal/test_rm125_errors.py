@@ -92,3 +92,9 @@ def test_timeout_error_of_temporal_is_python_s_own(workflow) -> None:
     done = workflow(trying("except Exception as e:\n    print(late(e))"), more=more)
     assert "return isinstance(e, TimeoutError)" in done.text
     assert "RM125" in done.codes
+
+
+def test_cancellation_that_temporal_hides_in_another_error_is_noted(workflow) -> None:
+    done = workflow(trying("except (CancelledError, ValueError):"))
+    assert "except (Cancelled, ValueError):" in done.text
+    assert "RM125" in done.codes

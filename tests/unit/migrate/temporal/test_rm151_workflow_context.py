@@ -43,8 +43,22 @@ def test_what_has_no_counterpart_keeps_the_program(held, use: str) -> None:
     assert held(f"return {use}")
 
 
-def test_logger_of_a_module_keeps_the_program(held) -> None:
-    assert held("logger.info('x')", more="logger = workflow.logger")
+def test_logger_of_a_module_that_only_workflows_use_is_the_context_s(workflow) -> None:
+    done = workflow("logger.info('x')\nawait workflow.sleep(1)", more="logger = workflow.logger")
+    assert "    ctx.logger.info('x')\n    yield ctx.sleep(1)" in done.text
+    assert "logger = " not in done.text
+
+
+def test_logger_of_a_module_that_others_use_too_keeps_the_program(held) -> None:
+    more = "logger = workflow.logger\n\n\ndef other():\n    logger.info('y')"
+    assert "logger" in held("logger.info('x')\nawait workflow.sleep(1)", more=more)
+
+
+def test_setting_of_the_logger_goes(workflow) -> None:
+    done = workflow("workflow.logger.workflow_info_on_message = False\nawait workflow.sleep(1)")
+    assert "    yield ctx.sleep(1)" in done.text
+    assert "info_on_message" not in done.text
+    assert done.codes == ["RM512"]
 
 
 def test_context_reaches_functions_that_only_log(workflow) -> None:
