@@ -126,7 +126,7 @@ class DriverHost:
         """
         call = self._engine.env.codec.decode_invocation(record.param)
         function = self._engine.registry.get(call.func, call.version)
-        return self._engine.drive(replay_operation(self._engine.env, record, function, run))
+        return self._engine.drive_apart(replay_operation(self._engine.env, record, function, run))
 
     def outcome(self, record: PromiseRecord) -> tuple[Any, BaseException | None]:
         """Return (value, error) of a settled record."""

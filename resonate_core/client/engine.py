@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from resonate_core.client.builtins import register_builtins
 from resonate_core.client.mailbox import Mailboxes
-from resonate_core.client.operations import drive
+from resonate_core.client.operations import drive, drive_apart
 from resonate_core.errors import StoppedError, UsageError
 from resonate_core.network.open import as_network, open_network
 from resonate_core.registry import Registry
@@ -197,6 +197,10 @@ class Engine:
     def drive(self, operation: Operation[T]) -> Future[T]:
         """Run an operation."""
         return drive(self.submit, operation)
+
+    def drive_apart(self, operation: Operation[T]) -> Future[T]:
+        """Run an operation that executes users' code; an engine without threads has its turns for that."""
+        return self.drive(operation) if self.is_inline else drive_apart(self.submit, operation)
 
     def settled(self, promise_id: str) -> Future[PromiseRecord]:
         """Return a future for the settled record of a promise."""

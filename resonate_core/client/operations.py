@@ -6,7 +6,9 @@ and gives a future. Blocking code waits for the future, async code awaits it.
 
 from __future__ import annotations
 
+import threading
 from concurrent.futures import Future
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from resonate_core.errors import ProtocolError, TransportError
@@ -38,6 +40,30 @@ def drive(submit: Submit, operation: Operation[T]) -> Future[T]:
         submit(requests, advance)
 
     advance(None)
+    return future
+
+
+def drive_apart(submit: Submit, operation: Operation[T]) -> Future[T]:
+    """Run an operation that executes users' code, on a thread of its own.
+
+    What answers come on belongs to the connection: code that takes its time there, or has an event loop of its own,
+    would hold up heartbeats, or worse.
+    """
+    future: Future[T] = Future()
+
+    def run() -> None:
+        answers: SimpleQueue[list[Response]] = SimpleQueue()
+        try:
+            requests = next(operation)
+            while True:
+                submit(requests, answers.put)
+                requests = operation.send(answers.get())
+        except StopIteration as stop:
+            finish(future, stop.value, None)
+        except BaseException as error:  # noqa: BLE001 - it belongs to whoever waits
+            finish(future, None, error)
+
+    threading.Thread(target=run, name="resonate replay", daemon=True).start()
     return future
 
 

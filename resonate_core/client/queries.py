@@ -37,7 +37,7 @@ def query(engine: Engine, id: str, name: str, args: tuple[Any, ...]) -> Future[A
         UsageError: the execution has no query of this name.
     """
     done: Future[Any] = Future()
-    asked = engine.drive(_query(engine, id, name, args))
+    asked = engine.drive_apart(_query(engine, id, name, args))
 
     def told(_: Future[Any]) -> None:
         error = asked.exception()
