@@ -184,7 +184,7 @@ def find_begun(work: Work, function: Definition) -> None:
         if name in _BEGINNERS and isinstance(node.args[0], ast.Name):
             work.modes.update(dict.fromkeys(_unbegun(work, function, node.args[0]), "begin"))
         elif name in _RACES and isinstance(node.args[0], ast.Name):
-            begun = elements_of(module, function, node.args[0]) or ()
+            begun = elements_of(function, node.args[0]) or ()
             work.begun.update(one for one in begun if _is_waiting(work, module, one))
 
 
@@ -206,14 +206,13 @@ def made_for(module: Module, function: Definition, name: ast.Name) -> list[ast.e
             is_it = isinstance(generator.target, ast.Name) and generator.target.id == name.id
             if is_it and isinstance(generator.iter, ast.Name):
                 uses = [one for one in ast.walk(function.node) if _is_load(one, generator.iter.id)]
-                made = elements_of(module, function, generator.iter)
+                made = elements_of(function, generator.iter)
                 return made if len(uses) - len(_appends(function, generator.iter.id)) == 1 else None
     return None
 
 
-def elements_of(module: Module, function: Definition, name: ast.Name) -> list[ast.expr] | None:
+def elements_of(function: Definition, name: ast.Name) -> list[ast.expr] | None:
     """Return what a list holds that a function fills at once, or element by element; None if that is not plain."""
-    del module
     bindings = function.inner.bindings.get(name.id, [])
     if len(bindings) != 1 or bindings[0].how != "assign":
         return None
@@ -274,19 +273,22 @@ def is_promise(work: Work, function: Definition, node: ast.expr) -> bool:
     while scope.parent is not None and node.id not in scope.bindings:
         scope = scope.parent
     for binding in scope.bindings.get(node.id, []):
-        sources = ast.walk(binding.value) if binding.value is not None else ()
+        sources = list(ast.walk(binding.value)) if binding.value is not None else []
+        if any(isinstance(one, ast.Await) for one in sources):
+            continue  # what came out of promises
         if any(isinstance(one, ast.Name) and _holds_promises(work, function, one.id) for one in sources):
             return True
-        if binding.kind == "unknown" and _unpacked_from_promises(work, function, binding.node, node.id):
+        if binding.kind == "unknown" and _unpacked_from_promises(work, function, binding.node):
             return True
     return False
 
 
-def _unpacked_from_promises(work: Work, function: Definition, node: ast.AST | None, name: str) -> bool:
+def _unpacked_from_promises(work: Work, function: Definition, node: ast.AST | None) -> bool:
     """``for key, task in tasks.items()``: the loop's names come out of what it goes over."""
-    del name
     iterable = getattr(node, "iter", None)
-    sources = ast.walk(iterable) if isinstance(iterable, ast.expr) else ()
+    sources = list(ast.walk(iterable)) if isinstance(iterable, ast.expr) else []
+    if any(isinstance(one, ast.Await) for one in sources):
+        return False
     return any(isinstance(one, ast.Name) and _holds_promises(work, function, one.id) for one in sources)
 
 

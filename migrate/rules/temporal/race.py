@@ -58,7 +58,7 @@ def _targets(place: Place) -> tuple[str, str] | None:
 def _first_of_list(place: Place, several: ast.Name, limit: ast.expr | None, rule: str) -> bool:
     """``done, pending = await wait(tasks, ...)``: the one that came first, and the rest of the list."""
     names = _targets(place)
-    elements = elements_of(place.module, place.function, several)
+    elements = elements_of(place.function, several)
     if names is None or not elements or not are_begun(place.work, place.module, elements):
         return False
     _claim(place, rule)
@@ -104,7 +104,7 @@ def _all(place: Place, several: ast.expr, rule: str) -> bool:
 def _items(place: Place, several: ast.expr) -> list[Part] | None:
     """Return what to gather, if all of it has begun."""
     if isinstance(several, ast.Name):
-        elements = elements_of(place.module, place.function, several)
+        elements = elements_of(place.function, several)
         return [f"*{several.id}"] if elements and are_begun(place.work, place.module, elements) else None
     if isinstance(several, (ast.List, ast.Tuple, ast.Set)) and all(isinstance(one, ast.Name) for one in several.elts):
         return list(several.elts)

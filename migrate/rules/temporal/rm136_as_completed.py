@@ -40,7 +40,7 @@ def convert(place: Place) -> None:
     node, loop = place.call, place.parent
     found = _await_of(place, loop) if isinstance(loop, ast.For) and loop.iter is node else None
     several = node.args[0] if len(node.args) == 1 and not node.keywords else None
-    elements = elements_of(place.module, place.function, several) if isinstance(several, ast.Name) else None
+    elements = elements_of(place.function, several) if isinstance(several, ast.Name) else None
     if found is None or not elements or not are_begun(place.work, place.module, elements):
         place.block(RULE.code, "what comes first is not awaited first thing in a loop over started work", RULE.action)
         return

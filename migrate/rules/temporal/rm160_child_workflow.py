@@ -10,6 +10,7 @@ from migrate.rules.base import Rule
 from migrate.rules.temporal.backoff import RETRY_POLICY, read_policy
 from migrate.rules.temporal.calls import argument_parts, read_arguments
 from migrate.rules.temporal.durations import seconds_part
+from migrate.rules.temporal.facts import keyword_of
 from migrate.rules.temporal.fresh_ids import is_fresh
 from migrate.rules.temporal.queues import other_queue, target_part
 from migrate.rules.temporal.rm171_client import REUSE
@@ -33,6 +34,7 @@ order).options(id=..., if_exists="restart_closed")`: Temporal runs a closed id a
     action="Name the child by reference or by text, with its arguments in args=[...].",
     minutes=10,
 )
+ID: Final = "temporalio.workflow.ChildWorkflowHandle.id"
 NAMES: Final = ("temporalio.workflow.execute_child_workflow", "temporalio.workflow.start_child_workflow")
 _POLICIES: Final = {"ABANDON": "abandon", "REQUEST_CANCEL": "cancel", "TERMINATE": "terminate"}
 _DISPLAY_ONLY: Final = frozenset(
@@ -79,6 +81,25 @@ def convert(place: Place) -> None:
         return call(code("{}.options", command), *options) if options else command
 
     place.command(make, rule=RULE.code)
+
+
+def convert_id(place: Place) -> None:
+    """Convert ``handle.id`` of a started child: it is what the start says, if that has no effect of its own."""
+    node = place.node
+    receiver = node.value if isinstance(node, ast.Attribute) else None
+    bindings = place.function.inner.bindings.get(receiver.id, []) if isinstance(receiver, ast.Name) else []
+    value = bindings[0].value if len(bindings) == 1 else None
+    start = value.value if isinstance(value, ast.Await) else value
+    said = keyword_of(start, "id") if start is not None else None
+    if said is None or any(isinstance(one, (ast.Call, ast.Await, ast.NamedExpr)) for one in ast.walk(said)):
+        place.block(RULE.code, "the id of a child is asked for that its start does not say", RULE.action)
+        return
+    names = {one.id for one in ast.walk(said) if isinstance(one, ast.Name)}
+    if any(len(place.function.inner.bindings.get(name, [])) > 1 for name in names):
+        place.block(RULE.code, "the id of a child is asked for after what it is made of has changed", RULE.action)
+        return
+    place.claim()
+    place.replace(node, lambda _emit: code("{}", said), rule=RULE.code)
 
 
 def _policy(place: Place, node: ast.expr | None) -> str | None:

@@ -127,6 +127,7 @@ NAMES: Final[Mapping[str, Callable[[Place], None]]] = {
     **dict.fromkeys(rm138_semaphore.NAMES, rm132_tasks.refuse),
     rm139_event.EVENT: rm139_event.convert_annotation,
     rm152_surroundings.ALL_HANDLERS: rm152_surroundings.convert,
+    rm160_child_workflow.ID: rm160_child_workflow.convert_id,
     **dict.fromkeys(_REFUSED, rm132_tasks.refuse),
     **dict.fromkeys(rm125_errors.FAILURES, rm125_errors.convert_failure),
 }

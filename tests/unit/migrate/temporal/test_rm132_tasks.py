@@ -187,3 +187,9 @@ def test_loser_of_a_race_ends_with_the_workflow(body) -> None:
     text = body(f"{tasks}done, _ = await workflow.wait([a, b], return_when=asyncio.FIRST_COMPLETED)\nreturn await a")
     assert "a = yield ctx.begin_run(act, n)\n" in text
     assert 'b = yield ctx.begin_run(act, n).options(parent_close="cancel")' in text
+
+
+def test_method_of_what_came_out_of_tasks_is_nobody_s_business(body) -> None:
+    tasks = f"tasks = [asyncio.create_task({ACT}) for i in range(n)]\n"
+    text = body(f"{tasks}for one in await asyncio.gather(*tasks):\n    one.cancel()")
+    assert text.endswith("for one in (yield ctx.gather(*tasks)):\n    one.cancel()")

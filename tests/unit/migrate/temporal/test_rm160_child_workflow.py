@@ -95,3 +95,23 @@ def test_child_whose_name_is_put_together_is_called_by_it(workflow, name: str) -
 def test_retry_policy_of_one_attempt_goes(workflow, policy: str) -> None:
     call = f"await workflow.execute_child_workflow(Child.run, n, retry_policy={policy})"
     assert "yield ctx.rpc(child, n)\n" in workflow(call, more=CHILD).text
+
+
+@pytest.mark.parametrize("child", ["'x'", "f'x-{n}'"])
+def test_id_of_a_started_child_is_what_its_start_says(workflow, child: str) -> None:
+    done = workflow(f"h = await workflow.start_child_workflow(Child.run, n, id={child})\nreturn h.id", more=CHILD)
+    assert f"    return {child}\n" in done.text
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "h = await workflow.start_child_workflow(Child.run, n)\nreturn h.id",
+        "h = await workflow.start_child_workflow(Child.run, n, id=str(workflow.uuid4()))\nreturn h.id",
+        "i = 'a'\nh = await workflow.start_child_workflow(Child.run, n, id=i)\ni = 'b'\nreturn h.id",
+    ],
+)
+def test_id_of_a_child_that_its_start_does_not_say_plainly_keeps_the_workflow(workflow, source: str) -> None:
+    done = workflow(source, more=CHILD)
+    assert done.tiers["Flow"] == "held"
+    assert "id of a child" in "\n".join(done.reasons)
