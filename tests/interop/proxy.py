@@ -23,6 +23,8 @@ class BadLine:
         fate: what becomes of a request, by its kind's envelope and its number.
         delay_s: how long each request takes longer.
         repeats_messages: every message comes three times, the first two swapped with the one before.
+        count, poll_count: requests, and streams that were asked for.
+        poll_status: what streams are refused with; 0 lets them through.
         is_up: whether connections are taken at all.
     """
 
@@ -32,6 +34,8 @@ class BadLine:
         self.delay_s = 0.0
         self.repeats_messages = False
         self.count = 0
+        self.poll_count = 0
+        self.poll_status = 0
         self.url = ""
         self._port = 0
         self._streams: set[asyncio.Task[Any]] = set()
@@ -63,6 +67,7 @@ class BadLine:
         """Be a good line from now on."""
         self.fate = lambda _envelope, _number: "pass"
         self.delay_s = 0.0
+        self.poll_status = 0
 
     def go_down(self) -> None:
         """Take no connections and cut those that are there."""
@@ -119,6 +124,9 @@ class BadLine:
         return web.Response(status=status, body=content, headers=kept)
 
     async def _poll(self, request: web.Request) -> web.StreamResponse:
+        self.poll_count += 1
+        if self.poll_status:
+            return web.Response(status=self.poll_status)
         task = asyncio.current_task()
         self._streams.add(task)
         try:

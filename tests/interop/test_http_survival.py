@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 import random
 import threading
 import time
@@ -15,6 +17,7 @@ from resonate_core.errors import ProtocolError, TransportError
 from resonate_core.network.dialect import MAIN
 from resonate_core.network.http import HttpNetwork
 from resonate_core.network.http_link import HttpLink
+from resonate_core.network.link import Link, TryAgainError
 from resonate_core.network.local_server import LocalServer
 from resonate_core.protocol.requests import PromiseGet
 from resonate_core.serve.runner import BackgroundServer
@@ -47,7 +50,7 @@ def counted(ctx, key, count):
     return child
 
 
-@pytest.fixture(params=["serve", "fake-R", "fake-M"])
+@pytest.fixture(params=["serve", "fake-R", "fake-M", "fake-C", "fake-P"])
 def line(request):
     if request.param == "serve":
         with own() as url, BadLine(url) as bad:
@@ -164,6 +167,76 @@ def test_refused_token_stalls_executions_and_says_so_to_callers(tmp_path, caplog
         stranger.stop()
         assert "expired or not allowed" in caplog.text
     server.close()
+
+
+def test_token_that_expires_while_steps_run_stalls_executions_until_it_is_good_again(line, resonate, caplog):
+    key, handle = run_counted(resonate, 20)
+    line.fate = lambda _envelope, _number: 401
+    line.poll_status = 401
+    line.cut_streams()
+    time.sleep(1.0)
+    assert not handle.done(), "an expired token is no outcome of an execution"
+    line.heal()
+    assert handle.result(timeout=SECONDS) == 191
+    assert RUNS[key] == 20
+    assert "refused with 401" in caplog.text
+
+
+def test_outage_is_asked_about_ever_less_often():
+    with own() as url, BadLine(url) as line:
+        line.fate = lambda _envelope, _number: 503
+        network = HttpNetwork(line.url, group="g", pid="p", link=HttpLink(line.url, None, repeat_s=1.5))
+        began = time.monotonic()
+        assert ask(network, PromiseGet("x"))[0].status == 0
+        assert 1.2 < time.monotonic() - began < 5
+        assert 4 <= line.count <= 9, "0.05, 0.1, 0.2, 0.4 and 0.8 s apart, or up to half of that"
+        network.stop()
+
+
+def test_stream_that_is_refused_is_asked_for_ever_less_often():
+    with own() as url, BadLine(url) as line:
+        line.poll_status = 503
+        network = HttpNetwork(line.url, group="g", pid="p")
+        network.start(lambda _: None, is_worker=True)
+        time.sleep(1.5)
+        assert 3 <= line.poll_count <= 7
+        network.stop()
+
+
+async def test_tries_of_many_processes_come_at_different_times():
+    async def tries() -> list[float]:
+        link = Deaf("http://h", None, repeat_s=0.5)
+        await link.send(PromiseGet("x"))
+        return link.pauses()
+
+    pauses = await asyncio.gather(*[tries() for _ in range(10)])
+    assert len({round(times[0], 4) for times in pauses}) > 5, "jitter"
+    assert all(later > earlier * 0.9 for times in pauses for earlier, later in itertools.pairwise(times[1:]))
+
+
+class Deaf(Link):
+    """Nobody answers; it remembers when it was tried."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self._times = []
+
+    async def attempt(self, kind, body, origin, read):
+        self._times.append(time.monotonic())
+        raise TryAgainError("nobody", may_have_arrived=False)
+
+    def pauses(self):
+        return [later - earlier for earlier, later in itertools.pairwise(self._times)]
+
+    async def close(self): ...
+
+
+def ask(network, *requests):
+    answers = []
+    done = threading.Event()
+    network.submit(list(requests), lambda responses: (answers.extend(responses), done.set()))
+    assert done.wait(SECONDS)
+    return answers
 
 
 @pytest.mark.parametrize("fate", [404, "html"])
