@@ -206,7 +206,8 @@ class WorkflowCalls:
         reply = reply_id(record.id, update_id)
         await self.connection.open_promise(reply)
         await self.connection.open_promise(accepted_id(reply))
-        message = {**_update_message(request), "id": f"update/{update_id}", "reply": reply}
+        answers = {"reply": reply, "accepted": accepted_id(reply)}
+        message = {**_update_message(request), "id": f"update/{update_id}", **answers}
         await self._post(record, message, workflow_id)
         response = _update_response(workflow_id, record, update_id)
         await self._await_update(record, reply, _wanted_stage(request), response)
@@ -257,7 +258,7 @@ class WorkflowCalls:
             response.outcome.success.CopyFrom(payloads_of([value]))
 
     async def _first(self, *promises: str) -> None:
-        """Wait for the first of several promises; a migrated workflow accepts an update by answering it."""
+        """Wait for the first of several promises; a handler that never waits answers without accepting first."""
         waiting = [asyncio.ensure_future(rpc.wait(self.connection.host.settled(one))) for one in promises]
         try:
             await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)

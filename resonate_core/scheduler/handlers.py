@@ -116,6 +116,7 @@ def deliver(ex: Execution, message: Message) -> None:
     branch = Branch(made, context, message.topic or message.kind)
     branch.is_handler = True
     branch.reply = message.reply
+    _reply(ex, message.accepted, None, None)
     ex.start_branch(branch)
 
 

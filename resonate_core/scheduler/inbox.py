@@ -30,6 +30,7 @@ class Message(msgspec.Struct):
         id: by which its sender and the receiver recognise it.
         topic: name of a signal or update, or topic of a send (None: no topic).
         reply: promise that the sender of an update waits for.
+        accepted: promise that is settled when the handler of an update has begun and goes on.
         slot: where it stands in the inbox; not stored.
         at_ms: when it was accepted; not stored.
         about: what another API's client says beyond the arguments (headers, identity); handlers do not see it.
@@ -46,6 +47,7 @@ class Message(msgspec.Struct):
     at_ms: int = 0
     about: dict[str, Any] = {}
     is_plain: bool = False
+    accepted: str | None = None
 
     @property
     def content(self) -> Any:

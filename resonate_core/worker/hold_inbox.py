@@ -44,6 +44,7 @@ def decode_message(codec: Codec, record: PromiseRecord, slot: int) -> Message:
             args=tuple(plain.get("args") or ()),
             kwargs=dict(plain.get("kwargs") or {}),
             reply=plain.get("reply"),
+            accepted=plain.get("accepted"),
             slot=slot,
             at_ms=at_ms,
             about=dict(plain.get("about") or {}),

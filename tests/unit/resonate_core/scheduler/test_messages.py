@@ -172,6 +172,35 @@ def test_update_answers_its_sender(world):
     assert [(s.id, s.state, CODEC.decode_value(s.value)) for s in settles] == [("r.1", "resolved", 10)]
 
 
+@durable()
+class Depot:
+    def __init__(self):
+        self.key = False
+
+    @entry
+    def run(self, ctx):
+        yield ctx.wait_until(lambda: False)
+
+    @signal
+    def bring(self):
+        self.key = True
+
+    @update
+    def unlock(self, ctx):
+        yield ctx.wait_until(lambda: self.key)
+        return "open"
+
+
+def test_update_whose_handler_waits_is_accepted_before_it_answers(world):
+    w = world(Depot)
+    written = []
+    w._apply = written.append
+    w.message("update", "unlock", reply="r.1", accepted="r.1.accepted").flush()
+    assert [request.id for request in written if isinstance(request, PromiseSettle)] == ["r.1.accepted"]
+    w.message("signal", "bring").flush()
+    assert [request.id for request in written if isinstance(request, PromiseSettle)] == ["r.1.accepted", "r.1"]
+
+
 @pytest.mark.parametrize(
     ("topic", "amount", "error"), [("change", -1, ValueError), ("chang", 1, UsageError)], ids=["validator", "name"]
 )

@@ -216,9 +216,16 @@ class World:
             self.ex.settle_slot(slot, record)
         return self.look()
 
-    def message(self, kind: Any = "send", topic: str | None = None, *args: Any, reply: str | None = None) -> World:
-        """Put a message into the next slot of the inbox, and tell the execution."""
-        self.store_message(kind, topic, *args, reply=reply)
+    def message(self, kind: Any = "send", topic: str | None = None, *args: Any, **answers: str) -> World:
+        """Put a message into the next slot of the inbox, and tell the execution.
+
+        Args:
+            kind: what is sent.
+            topic: name of the handler.
+            args: what the handler gets.
+            answers: promises of the sender (``reply``, ``accepted``).
+        """
+        self.store_message(kind, topic, *args, **answers)
         self.notice()
         return self.look()
 
@@ -227,11 +234,11 @@ class World:
         while (record := self.records.get(inbox_id("w", self.ex.inbox.next_slot))) is not None:
             self._hand_over(record)
 
-    def store_message(self, kind: Any, topic: str | None = None, *args: Any, reply: str | None = None) -> None:
+    def store_message(self, kind: Any, topic: str | None = None, *args: Any, **answers: str) -> None:
         """Put a message into the next slot of the inbox; the execution does not know."""
         slot = sum(1 for id in self.records if id.startswith("w.inbox.") and id[8:].isdigit())
         self.now += 10
-        body = {"id": f"m{slot}", "kind": kind, "topic": topic, "args": list(args), "reply": reply}
+        body = {"id": f"m{slot}", "kind": kind, "topic": topic, "args": list(args), **answers}
         self.records[inbox_id("w", slot)] = PromiseRecord(
             inbox_id("w", slot),
             "resolved",
@@ -247,7 +254,9 @@ class World:
         slot = int(record.id.rpartition(".")[2])
         self.ex.message_arrived(
             Message(
-                body["id"], body["kind"], body["topic"], tuple(body["args"]), {}, body["reply"], slot, record.settled_at
+                **{**body, "args": tuple(body["args"])},
+                slot=slot,
+                at_ms=record.settled_at,
             )
         )
 
