@@ -93,6 +93,7 @@ def convert_cancel(place: Place) -> None:
 _METHODS: Final = frozenset(
     ("result", "cancel", "done", "exception", "cancelled", "add_done_callback", "get_name", "get_loop", "uncancel")
 )
+FUTURE: Final = "asyncio.Future"
 RESULTS: Final = (
     "asyncio.Task.result",
     "temporalio.workflow.ActivityHandle.result",
@@ -126,6 +127,20 @@ def convert_result(place: Place) -> None:
     place.use_ctx()
     place.site(node)
     place.replace(node, lambda _emit: code("yield {}", receiver), rule=RULE.code)
+
+
+def convert_future(place: Place) -> None:
+    """Convert ``await asyncio.Future()``: nobody can ever settle it, so it waits for the cancellation."""
+    if place.awaited is None or place.call.args or place.call.keywords:
+        refuse(place)
+        return
+    place.helper(RULE.code)
+    place.use_ctx()
+    place.claim()
+    place.site(place.awaited)
+    place.replace(
+        place.awaited, lambda emit: code("yield {}.wait_until(lambda: False)", emit.ctx(place.node)), rule=RULE.code
+    )
 
 
 def convert_wait(place: Place) -> None:

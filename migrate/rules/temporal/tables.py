@@ -54,7 +54,7 @@ HANDLER_RULES: Final[Mapping[str, Callable[[Work, Definition, ast.expr], None]]]
 #: Parts of asyncio that no rule converts.
 _ASYNCIO: Final = (
     *("timeout_at", "run", "to_thread", "current_task"),
-    *("Condition", "Future"),
+    "Condition",
     *("get_event_loop", "get_running_loop"),
 )
 _REFUSED: Final = tuple(f"asyncio.{name}" for name in _ASYNCIO)
@@ -67,6 +67,7 @@ CALLS: Final[Mapping[str, Callable[[Place], None]]] = {
     **dict.fromkeys(rm132_tasks.TASKS, rm132_tasks.convert_task),
     **dict.fromkeys(rm132_tasks.CANCELS, rm132_tasks.convert_cancel),
     **dict.fromkeys(rm132_tasks.RESULTS, rm132_tasks.convert_result),
+    rm132_tasks.FUTURE: rm132_tasks.convert_future,
     rm135_time_limit.WAIT_FOR: rm135_time_limit.convert_wait_for,
     rm135_time_limit.TIMEOUT: rm135_time_limit.convert_timeout,
     **dict.fromkeys(rm136_as_completed.NAMES, rm136_as_completed.convert),
@@ -128,7 +129,7 @@ NAMES: Final[Mapping[str, Callable[[Place], None]]] = {
     rm139_event.EVENT: rm139_event.convert_annotation,
     rm152_surroundings.ALL_HANDLERS: rm152_surroundings.convert,
     rm160_child_workflow.ID: rm160_child_workflow.convert_id,
-    **dict.fromkeys(_REFUSED, rm132_tasks.refuse),
+    **dict.fromkeys((*_REFUSED, rm132_tasks.FUTURE), rm132_tasks.refuse),
     **dict.fromkeys(rm125_errors.FAILURES, rm125_errors.convert_failure),
 }
 

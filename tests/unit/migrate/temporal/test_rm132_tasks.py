@@ -193,3 +193,13 @@ def test_method_of_what_came_out_of_tasks_is_nobody_s_business(body) -> None:
     tasks = f"tasks = [asyncio.create_task({ACT}) for i in range(n)]\n"
     text = body(f"{tasks}for one in await asyncio.gather(*tasks):\n    one.cancel()")
     assert text.endswith("for one in (yield ctx.gather(*tasks)):\n    one.cancel()")
+
+
+def test_future_that_nobody_can_settle_waits_for_ever(body) -> None:
+    text = body("try:\n    await asyncio.Future()\nfinally:\n    await workflow.sleep(1)")
+    assert text == "try:\n    yield ctx.wait_until(lambda: False)\nfinally:\n    yield ctx.sleep(1)"
+
+
+@pytest.mark.parametrize("source", ["f = asyncio.Future()\nawait f", "f: asyncio.Future[int] = n\nawait f"])
+def test_future_that_somebody_may_settle_keeps_the_program(held, source: str) -> None:
+    assert "asyncio.Future in workflow code" in held(source)
