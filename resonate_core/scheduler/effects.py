@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from resonate_core.marks import StepMark
     from resonate_core.options import CallOptions
     from resonate_core.protocol.requests import PromiseCreate, Request, Response
     from resonate_core.scheduler.promises import Slot
@@ -15,7 +16,11 @@ if TYPE_CHECKING:
 
 @dataclass
 class StartStep:
-    """Run a leaf function and record its outcome under ``create.id``; ``create`` is None for the execution itself."""
+    """Run a leaf function and record its outcome under ``create.id``; ``create`` is None for the execution itself.
+
+    Attributes:
+        mark: of the function, or of the step that it stands in for: retries and limits are the caller's business.
+    """
 
     slot: Slot
     function: Any
@@ -24,6 +29,7 @@ class StartStep:
     opts: CallOptions
     create: PromiseCreate | None
     context: Any = None
+    mark: StepMark | None = None
     carry: list[Write] = field(default_factory=list)
 
 

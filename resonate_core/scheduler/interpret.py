@@ -167,10 +167,10 @@ def _begin_branch(ex: Execution, cmd: c.Call, slot: Slot, function: Any) -> None
 
 
 def _begin_step(ex: Execution, cmd: c.Call, slot: Slot, function: Any) -> None:
-    mark = step_mark(function)
+    mark = step_mark(function) or step_mark(cmd.function)  # a substitute need not say what the step says
     slot.function = function
     slot.is_leaf = True
-    slot.hint = cmd.opts.result_type or return_hint(function)
+    slot.hint = cmd.opts.result_type or _hint(function, cmd.function)
     if mark is not None and cmd.opts.errors is None:
         slot.wrap = mark.errors == "wrapped"
     record = ex.take_record(slot.id)
@@ -180,8 +180,14 @@ def _begin_step(ex: Execution, cmd: c.Call, slot: Slot, function: Any) -> None:
     wants_context = takes_context(function, cmd.args, cmd.kwargs)
     context = Context(ex, slot.id) if wants_context else None
     create = ex.local_create(slot, slot.timeout_at, dict(cmd.opts.tags))
-    ex.effects.starts.append(StartStep(slot, function, cmd.args, cmd.kwargs, cmd.opts, create, context))
+    ex.effects.starts.append(StartStep(slot, function, cmd.args, cmd.kwargs, cmd.opts, create, context, mark))
     ex.steps_running += 1
+
+
+def _hint(function: Any, called: Any) -> Any:
+    """Return the annotated result of what runs, else of what was called."""
+    own = return_hint(function)
+    return own if own is not Any or function is called or not callable(called) else return_hint(called)
 
 
 # -- remote calls ----------------------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from resonate_core.scheduler.promises import Slot
 from resonate_core.worker.steps_call import StepCall
 
 if TYPE_CHECKING:
+    from resonate_core.marks import StepMark
     from resonate_core.options import CallOptions
     from resonate_core.protocol.records import PromiseRecord, Value
     from resonate_core.protocol.requests import Response
@@ -86,7 +87,7 @@ class Steps:
     def _call(self, start: StartStep) -> StepCall:
         hold = self._hold
         opts = start.opts
-        mark = step_mark(start.function)
+        mark = start.mark or step_mark(start.function)
         attempt_s, beat_s = opts.attempt_timeout, opts.heartbeat_timeout
         if mark is not None:
             attempt_s = mark.attempt_timeout if attempt_s is None else attempt_s
@@ -98,7 +99,7 @@ class Steps:
             function=self._traced(start),
             args=start.args,
             kwargs=start.kwargs,
-            policy=_policy(opts, start.function),
+            policy=_policy(opts, start.function, mark),
             attempt_timeout_ms=_ms(attempt_s),
             deadline_ms=start.slot.timeout_at or None,
             heartbeat_timeout_ms=_ms(beat_s),
@@ -219,10 +220,9 @@ class Steps:
         self._hold.worker.touch(self._hold)
 
 
-def _policy(opts: CallOptions, function: Any) -> Any:
+def _policy(opts: CallOptions, function: Any, mark: StepMark | None) -> Any:
     if opts.has_retry_policy:
         return opts.retry_policy
-    mark = step_mark(function)
     if mark is not None:
         return mark.retry_policy
     # A durable body that never yields runs as a step, but its failure is its result, as of any other durable function.

@@ -201,6 +201,21 @@ def test_registered_substitute_takes_the_place_of_a_step(resonate):
     assert resonate.run("order-1", total, Order("1", ["tea"])) == 100
 
 
+@pytest.mark.parametrize("own", [False, True])
+def test_substitute_is_tried_as_often_as_the_step_unless_it_says_so_itself(resonate, own):
+    tries = []
+
+    def fake(item):
+        tries.append(item)
+        raise ValueError("out of stock")
+
+    resonate.register(total)
+    resonate.register(step(retry_policy=Backoff(0.001, max_attempts=2))(fake) if own else fake, name="price")
+    with pytest.raises(ValueError, match="out of stock"):
+        resonate.run("order-1", total, Order("1", ["tea"]))
+    assert len(tries) == (2 if own else 1)
+
+
 def test_bound_method_is_called_on_its_instance(resonate):
     class Mailer:
         def __init__(self, host):
