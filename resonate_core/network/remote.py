@@ -23,7 +23,16 @@ from resonate_core.network.http_watch import Watches
 from resonate_core.network.journal import Journal
 from resonate_core.network.link import Reply
 from resonate_core.network.spelling import SPELLING
-from resonate_core.protocol.requests import Execute, Response, TaskAcquire, TaskCreate, Unblock
+from resonate_core.protocol.records import TAG_TARGET
+from resonate_core.protocol.requests import (
+    Execute,
+    PromiseGet,
+    Response,
+    TaskAcquire,
+    TaskCreate,
+    TaskSearch,
+    Unblock,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
@@ -38,6 +47,9 @@ _log = logging.getLogger("resonate_core")
 
 #: Seconds that requests under way get when the network stops.
 STOP_SECONDS: Final = 2.0
+#: Waiting tasks that are looked at when a stream begins, and how many at the same time.
+_PICK_UP_COUNT: Final = 1_000
+_TOGETHER_COUNT: Final = 32
 _STOPPED: Final = "the connection was stopped before an answer came"
 _NOT_TRIED: Final = Response(424, error="an earlier request of the same submission failed")
 
@@ -164,15 +176,41 @@ class RemoteNetwork(ABC):
         self._watches.look_at_all()
         if self._dialect is not None:
             self._thread.spawn(self._ask_again())
+        if self._is_worker:
+            self._thread.spawn(self._pick_up())
 
     async def _ask_again(self) -> None:
         found = await detect(self._link)
         if isinstance(found, Dialect) and found != self._dialect:
             self._speak(found)
 
+    async def _pick_up(self) -> None:
+        """Offer what was waiting before this stream began: servers say it once, and again only after a while.
+
+        One page of it: whoever waits behind a thousand others waits for them anyway. A token may not be allowed to
+        search.
+        """
+        dialect = await self._ask_until_known()
+        if dialect.is_own or not dialect.has_search or self._link.token is not None:
+            return
+        waiting = await self._link.send(TaskSearch(state="pending", limit=_PICK_UP_COUNT))
+        for first in range(0, len(waiting.tasks), _TOGETHER_COUNT):
+            some = waiting.tasks[first : first + _TOGETHER_COUNT]
+            found = await asyncio.gather(*[self._link.send(PromiseGet(task.id)) for task in some])
+            for task, response in zip(some, found, strict=True):
+                if response.promise is not None and self._is_ours(response.promise):
+                    self._taken(Execute(task.id, task.version))
+
+    def _is_ours(self, record: PromiseRecord) -> bool:
+        target = record.tags.get(TAG_TARGET, "")
+        addresses = (self.unicast, self.anycast)
+        return record.state == "pending" and (target in addresses or target.startswith(f"{self.anycast}/"))
+
     def _take(self, message: Message) -> None:
-        if self._link.spelling is not None:
-            message = self._link.spelling.message(message)
+        """Take a message as the server wrote it."""
+        self._taken(message if self._link.spelling is None else self._link.spelling.message(message))
+
+    def _taken(self, message: Message) -> None:
         if isinstance(message, Execute):
             if self._is_worker and not self._tasks.is_timer(message.id):
                 self._hand_over(message)

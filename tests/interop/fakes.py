@@ -146,14 +146,14 @@ class Database:
 class FakeServer:
     """A fake on a port of its own, in a thread; ``seen`` are the kinds of all requests."""
 
-    def __init__(self, dialect: str) -> None:
+    def __init__(self, dialect: str, *, retry_ms: int = 500) -> None:
         self.dialect = dialect
         self.seen: list[str] = []
         self.url = ""
         store = self._store = {"R": MemoryStore, "M": StoreOfM, "C": StoreOfM, "P": StoreOfP}[dialect]()
         self._tied = {"M": TiedIds(".", "."), "C": TiedIds(":", ".")}.get(dialect)
         self._database = Database(store) if dialect == "P" else None
-        self._server = LocalServer(store, SystemClock(), retry_ms=500)
+        self._server = LocalServer(store, SystemClock(), retry_ms=retry_ms)
         self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
         self._ready = threading.Event()
@@ -225,9 +225,9 @@ class FakeServer:
 
 
 @contextlib.contextmanager
-def fake(dialect: str) -> Iterator[FakeServer]:
+def fake(dialect: str, *, retry_ms: int = 500) -> Iterator[FakeServer]:
     """Run a fake for a while."""
-    server = FakeServer(dialect)
+    server = FakeServer(dialect, retry_ms=retry_ms)
     server._thread.start()
     assert server._ready.wait(10)
     try:

@@ -95,6 +95,21 @@ def test_lease_of_a_dead_worker_lapses_and_another_goes_on(group, dialect):
         first.stop(0)
 
 
+@pytest.mark.parametrize("dialect", ["R", "M", "C"])
+def test_worker_that_starts_takes_what_was_waiting_at_once(group, dialect):
+    with fake(dialect, retry_ms=60_000) as server:
+        client = Resonate(server.url, group="clients")
+        handle = client.options(target=group).begin_rpc("waited", "total", 4)
+        client.options(target="others").begin_rpc("not-ours", "total", 4)
+        began = time.monotonic()
+        first = worker(server.url, group)
+        assert handle.result(timeout=SECONDS) == 6
+        assert time.monotonic() - began < 3
+        assert client.promises.get("not-ours").state == "pending"
+        for one in (first, client):
+            one.stop()
+
+
 def ask(network, *requests):
     answers = []
     done = threading.Event()
