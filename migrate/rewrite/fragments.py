@@ -168,7 +168,18 @@ class FragmentWriter:
             fits = len(place.before) + first_width(flat) + place.after <= self.length
             if not is_multiline(flat) and (fits or not arguments):
                 return flat
+            together = self._on_one_line(function, arguments, place)
+            if together is not None:
+                return together
         return self._one_per_line(function, part, arguments, place)
+
+    def _on_one_line(self, function: str, arguments: list[_Argument], place: Place) -> str | None:
+        """Put the arguments on one line of their own, as black does where they fit; None where they do not."""
+        inner = place.indent + self._concrete.indent
+        listed = ", ".join(argument.text for argument in arguments)
+        if is_multiline(listed) or len(inner) + len(listed) > self.length:
+            return None
+        return f"{function}(\n{inner}{listed}\n{place.indent})"
 
     def _one_per_line(self, function: str, part: Call, arguments: list[_Argument], place: Place) -> str:
         inner = place.indent + self._concrete.indent

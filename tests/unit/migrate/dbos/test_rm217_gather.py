@@ -32,7 +32,7 @@ CASES = {
 
 @pytest.mark.parametrize(("before", "after"), CASES.items())
 def test_gather_of_durable_calls_begins_them(body, before: str, after: str) -> None:
-    joined = " ".join(body(before, is_async=True).split()).replace("( ", "(").replace(", )", ")")
+    joined = " ".join(body(before, is_async=True).split()).replace("( ", "(").replace(", )", ")").replace(" )", ")")
     assert joined == " ".join(after.split())
 
 

@@ -168,13 +168,23 @@ def test_long_call_inside_a_replaced_call_is_indented_with_it(edited):
         "        x = ctx.run(\n"
         "            f,\n"
         "            ctx.run(\n"
-        "                g,\n"
-        "                first_argument_of_all,\n"
-        "                second_argument_of_all,\n"
-        "                the_third_one_of_all,\n"
+        "                g, first_argument_of_all, second_argument_of_all, the_third_one_of_all\n"
         "            ),\n"
         "            2,\n"
         "        )\n"
+    )
+
+
+def test_arguments_that_fit_on_a_line_of_their_own_share_it(edited):
+    def record(file, find):
+        node = find(ast.Call, "f(")
+        file.replace(node, call("ctx.run_what_is_to_be_run", *node.args), code=CODE)
+
+    text = "some_long_name = f(first_argument_of_all, second_argument_of_all, the_third_one_of_all)\n"
+    assert edited(text, record) == (
+        "some_long_name = ctx.run_what_is_to_be_run(\n"
+        "    first_argument_of_all, second_argument_of_all, the_third_one_of_all\n"
+        ")\n"
     )
 
 
