@@ -49,7 +49,7 @@ SAMPLES = [
     ("task.continue", {"id": "t"}),
     ("task.search", {"state": "pending", "limit": 3}),
     ("schedule.create", {
-        "id": "s", "cron": "* * * * *", "promiseId": "{{.id}}-{{.timestamp}}", "promiseTimeout": 1000}),
+        "id": "s", "cron": "0 0 1 JAN *", "promiseId": "{{.id}}-{{.timestamp}}", "promiseTimeout": 1000}),
     ("schedule.get", {"id": "s"}),
     ("schedule.delete", {"id": "s"}),
     ("schedule.search", {"limit": 5}),
