@@ -165,6 +165,7 @@ def _is_kept(place: Place) -> bool:
         parent = place.module.parents.get(parent)
     if isinstance(parent, ast.Call):
         is_stored = isinstance(parent.func, ast.Attribute) and parent.func.attr in ("append", "add")
+        is_stored = is_stored or place.draft.external(place.module, parent.func) == "builtins.dict"
         return is_stored or called(place.draft, place.module, parent) in place.work.code
     if isinstance(parent, ast.Return):
         return not place.function.is_async

@@ -130,6 +130,8 @@ def _is_in(body: list[ast.stmt], chain: list[ast.AST]) -> bool:
 
 def header_of(module: Module, statement: ast.stmt) -> list[ast.AST] | None:
     """Return what a statement evaluates first and once, if other statements can go right above it for that."""
+    if module.source.line(statement.lineno).encode()[: statement.col_offset].strip():
+        return None  # it shares its line with what stands around it
     match statement:
         case ast.Assign() | ast.AnnAssign() | ast.AugAssign() | ast.Return() | ast.Expr():
             return [statement]

@@ -70,6 +70,7 @@ def test_comprehension_with_await_becomes_a_loop(body, before: str, after: str) 
         f"return [[{call('j')} for j in range(i)] for i in range(n)]",
         f"return n and [{call('i')} for i in range(n)]",
         f"return [{call('i')} for i in range(n)] if n else []",
+        f"if n: x = [{call('i')} for i in range(n)] or None",
         f"return [{call('i')} for i in range(n)], {call('n')}",
         f"i = 5\nx = [{call('i')} for i in range(n)]\nreturn i",
         f"while [{call('i')} for i in range(n)]:\n    pass",
@@ -130,6 +131,10 @@ def test_comprehension_over_helpers_becomes_a_loop_of_delegations(workflow) -> N
         (
             "cs = []\nfor i in range(n):\n    cs.append(one(i))\nawait asyncio.gather(*cs)",
             "cs = []\nfor i in range(n):\n    cs.append(ctx.run(one, i))\nyield ctx.gather(*cs)",
+        ),
+        (
+            "cs = dict(a=one(1), b=one(2))\nreturn await cs['a']",
+            "cs = dict(a=ctx.run(one, 1), b=ctx.run(one, 2))\nreturn (yield cs['a'])",
         ),
         (
             "cs = {i: one(i) for i in range(n)}\nawait asyncio.gather(*cs.values())",
