@@ -62,6 +62,12 @@ def slow_child(ctx, seconds):
 
 
 @durable()
+def leaves_a_child(ctx, seconds):
+    yield ctx.begin_rpc(slow_child, seconds)
+    return "left"
+
+
+@durable()
 def awaits_named_child(ctx, child_id, seconds):
     return (yield ctx.rpc(slow_child, seconds).options(id=child_id))
 
@@ -185,7 +191,7 @@ def overlaps(name):
 
 
 ALL = (
-    *(total, plus_one, fan_out, slow_child, awaits_named_child, approval, own_deadline),
+    *(total, plus_one, fan_out, slow_child, leaves_a_child, awaits_named_child, approval, own_deadline),
     *(Basket, receiver, in_rounds, works, fails),
     *(first_of_two, gathers, undoes, locks),
     *(add, refuse, rest, note),
