@@ -250,8 +250,12 @@ class FragmentWriter:
     def _block(self, part: Block | Indented, place: Place) -> str:
         out = ""
         for line in part.lines:
+            if line == "":  # a blank line has no indentation
+                out += "\n"
+                continue
             inner = place.indent + self._concrete.indent if isinstance(line, Indented) else place.indent
-            out += ("\n" + inner if out else "") + self.write(line, Place(inner, inner, 0))
+            start = inner if out == "\n" else "\n" + inner if out else ""
+            out += start + self.write(line, Place(inner, inner, 0))
         return out
 
 

@@ -349,7 +349,8 @@ class Renderer:
     def lines_after(self, node: ast.AST, part: Part, before: str) -> str:
         """Return statements that go below ``node``."""
         indent = self._indent_of(node)
-        text = indent + self._fragments.write(part, Place(indent, indent, 0))
+        written = self._fragments.write(part, Place(indent, indent, 0))
+        text = written if written.startswith("\n") else indent + written
         return f"\n{text}" if before else f"{text}\n"
 
     def decorator(self, node: ast.AST, part: Part) -> str:

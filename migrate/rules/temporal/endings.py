@@ -42,9 +42,18 @@ def _may_be_left(place: Place, node: ast.expr) -> bool:
     """Tell whether started work takes part in a race, and nothing waits for it or stops it otherwise."""
     name = _kept_in(place, node)
     if name is None:
-        return False
+        return _is_in_race(place, node)
     uses = list(_uses(place, name))
     return "race" in uses and "end" not in uses
+
+
+def _is_in_race(place: Place, node: ast.expr) -> bool:
+    """Tell whether work is begun in the list that a wait for the first one takes."""
+    around = place.module.parents.get(node)
+    wait = place.module.parents.get(around) if isinstance(around, (ast.List, ast.Tuple, ast.Set)) else None
+    if not isinstance(wait, ast.Call) or place.draft.external(place.module, wait.func) not in _WAITS:
+        return False
+    return any(one.arg == "return_when" for one in wait.keywords)
 
 
 def _kept_in(place: Place, node: ast.expr) -> str | None:

@@ -39,6 +39,7 @@ class Work:
         needs_ctx: functions that use the context.
         makers: how each durable call is built.
         started: calls that begin the work by themselves and stand alone.
+        conditions: how many waits of a function run in a branch of their own.
         endings: what begun work says of the end of the workflow.
         gather_limits: how much of a gather runs at a time, where a semaphore says so.
         lowered: comprehensions that a rule turns into loops.
@@ -60,6 +61,7 @@ class Work:
     needs_ctx: set[Definition] = field(default_factory=set)
     makers: dict[ast.AST, Maker] = field(default_factory=dict)
     started: set[ast.AST] = field(default_factory=set)
+    conditions: dict[Definition, int] = field(default_factory=dict)
     endings: dict[ast.AST, str] = field(default_factory=dict)
     gather_limits: dict[ast.Call, ast.expr] = field(default_factory=dict)
     lowered: set[ast.AST] = field(default_factory=set)

@@ -42,7 +42,29 @@ def _first(place: Place, several: ast.expr, limit: ast.expr | None, rule: str) -
         return _first_of_list(place, several, limit, rule)
     if limit is not None or not isinstance(several, (ast.List, ast.Tuple, ast.Set)):
         return False
-    return _condition_or_time(place, several.elts, rule) or _handles(place, several.elts, rule)
+    if _condition_or_time(place, several.elts, rule) or _handles(place, several.elts, rule):
+        return True
+    return are_begun(place.work, place.module, several.elts) and _first_of_display(place, several.elts, rule)
+
+
+def _first_of_display(place: Place, several: list[ast.expr], rule: str) -> bool:
+    """Tasks that are made for the wait: they are kept in a list, which the rest goes on with."""
+    names = _targets(place)
+    if names is None or len(several) < 2:
+        return False
+    _claim(place, rule)
+    _note_first(place, rule)
+    index = free_name(place.function.node, "index", "first_index")
+    begun = free_name(place.function.node, "begun", "racing")
+
+    def make(emit: Emit) -> Part:
+        made = code(f"{begun} = [" + ", ".join("{}" for _ in several) + "]", *several)
+        wait = code(f"{index}, _ = yield {{}}", call(f"{emit.ctx(place.node)}.select", f"*{begun}"))
+        parts = f"{begun}[{index} : {index} + 1], {begun}[:{index}] + {begun}[{index} + 1 :]"
+        return block(made, wait, f"{names[0]}, {names[1]} = {parts}")
+
+    place.replace(place.statement, make, rule=rule)
+    return True
 
 
 def _targets(place: Place) -> tuple[str, str] | None:
