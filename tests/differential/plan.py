@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from tests.needs import ROOT
@@ -39,13 +39,30 @@ class Wait:
 
 @dataclass(frozen=True)
 class Run:
-    """One start of the program. ``kill_at`` ends the process that runs steps, once, after that line of the trace."""
+    """One start of the program.
+
+    Attributes:
+        output: the lines it prints.
+        steps: the steps that run.
+        arguments: what it is started with.
+        waits: bounds of the time between steps.
+        kill_at: the line of the trace after which the process that runs steps is ended, once.
+        told_output: what the migrated program prints instead, where the report tells the difference.
+        told_steps: the steps of the migrated program, where the report tells the difference.
+    """
 
     output: list[str]
     steps: list[Expected]
     arguments: list[str] = field(default_factory=list)
     waits: list[Wait] = field(default_factory=list)
     kill_at: str | None = None
+    told_output: list[str] | None = None
+    told_steps: list[Expected] | None = None
+
+    def as_told(self) -> Run:
+        """Return what the migrated program does."""
+        output = self.output if self.told_output is None else self.told_output
+        return replace(self, output=output, steps=self.steps if self.told_steps is None else self.told_steps)
 
 
 @dataclass(frozen=True)
@@ -58,6 +75,7 @@ class Case:
         tier: the worst tier that a workflow of it gets.
         worker: what starts the process that runs steps; empty if the client runs them itself.
         client: what starts the process that asks for work; the arguments of a run follow it.
+        told: codes of findings that the report must have; a difference without one is a bug.
     """
 
     source: Source
@@ -68,6 +86,12 @@ class Case:
     runs: list[Run]
     worker: list[str]
     client: list[str]
+    told: list[str] = field(default_factory=list)
+
+    @property
+    def as_told(self) -> Case:
+        """The case as the migrated program fulfils it."""
+        return replace(self, runs=[run.as_told() for run in self.runs])
 
 
 @dataclass(frozen=True)
@@ -86,7 +110,10 @@ def load(path: Path) -> Case:
     program = (path / plan.pop("program", ".")).resolve()
     worker = plan.pop("worker", ["program.py", "work"] if source == "temporal" else [])
     client = plan.pop("client", ["program.py"])
-    return Case(source, path.name, program, runs=runs, worker=worker, client=client, **plan)
+    case = Case(source, path.name, program, runs=runs, worker=worker, client=client, **plan)
+    if case.as_told != case and not case.told:
+        raise ValueError(f"{path.name}: the migrated program differs and `told` names no finding that says so")
+    return case
 
 
 def _run(data: dict[str, Any]) -> Run:

@@ -24,6 +24,8 @@ SETTLE_SECONDS: Final = 0.7
 #: temporalio may crash an interpreter that is shutting down (SIGABRT, SIGSEGV). All was printed by then,
 #: and what was printed is compared.
 CRASHES_AT_EXIT: Final = frozenset({-6, -11})
+#: The Rust core of temporalio logs to standard output.
+CORE_LOG: Final = "temporalio_sdk_core"
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,8 @@ class Side:
                 victim = self._kill(worker or client, before, run.kill_at)
                 worker, client = self._again(victim, worker, client, run, number)
             programs.wait_for(client.has_ended, "end of the client", seconds=RUN_SECONDS, alive=[worker or client])
-            output = client.wait(1, forgiven_codes=self.forgiven_codes)
+            printed = client.wait(1, forgiven_codes=self.forgiven_codes)
+            output = [line for line in printed if CORE_LOG not in line]
         finally:
             client.kill()
             if worker is not None:

@@ -67,9 +67,20 @@ def test_plan_with_a_misspelt_key_is_refused(tmp_path: Path):
         load(folder)
 
 
+def test_plan_with_a_difference_that_nothing_tells_is_refused(tmp_path: Path):
+    folder = tmp_path / "temporal" / "case"
+    folder.mkdir(parents=True)
+    plan = 'claim = "x"\ntier = "idiomatic"\n{}[[run]]\noutput = ["a"]\nsteps = []\ntold_output = ["b"]\n'
+    (folder / "plan.toml").write_text(plan.format(""))
+    with pytest.raises(ValueError, match="names no finding"):
+        load(folder)
+    (folder / "plan.toml").write_text(plan.format('told = ["RM508"]\n'))
+    assert load(folder).as_told.runs[0].output == ["b"]
+
+
 def test_cases_have_what_they_start():
     cases = all_cases("temporal") + all_cases("dbos")
-    assert len(cases) > 60
+    assert len(cases) > 110
     for case in cases:
         for start in (case.worker, case.client):
             assert not start or (case.path / start[0]).is_file(), case.name

@@ -15,6 +15,8 @@ from tests.differential.test_cases import check
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.differential.test_cases import Run
+
 CASES = all_cases("temporal")
 IMPORTED = re.compile(r"\btemporalio\b")
 
@@ -35,5 +37,5 @@ def shimmed(case: Case, folder: Path) -> Side:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_temporal_program_on_the_shim_fulfils_the_same_plan(case: Case, tmp_path: Path) -> None:
-    check(case, shimmed(case, tmp_path))
+def test_temporal_program_on_the_shim_fulfils_the_same_plan(case: Case, ahead: Run) -> None:
+    ahead(lambda case, folder: check(case, shimmed(case, folder)))

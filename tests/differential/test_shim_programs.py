@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from tests import programs
-from tests.differential.sides import CRASHES_AT_EXIT, RUN_SECONDS
+from tests.differential.sides import CORE_LOG, CRASHES_AT_EXIT, RUN_SECONDS
 from tests.differential.test_shim import IMPORTED
 from tests.needs import ROOT
 
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 FOLDER: Final = ROOT / "fixtures" / "shim" / "temporal"
 HELPERS: Final = ("shown.py",)
 NAMES: Final = sorted(path.stem for path in FOLDER.glob("*.py") if path.name not in HELPERS)
-#: The Rust core of temporalio logs to standard output.
-CORE_LOG: Final = "temporalio_sdk_core"
 
 
 def start(name: str, folder: Path, env: Mapping[str, str], *, changed: bool) -> programs.Program:

@@ -27,6 +27,9 @@ delivered at the first yield after the block.""",
     minutes=10,
 )
 SHIELD: Final = "asyncio.shield"
+HANDLER: Final = "Wait for the work in a branch of its own, and let the handler decide with the help of a signal."
+_CANCELLATIONS: Final = frozenset({"asyncio.CancelledError", "asyncio.exceptions.CancelledError"})
+_EVERYTHING: Final = frozenset({"builtins.BaseException"})
 
 
 def convert(place: Place) -> None:
@@ -36,6 +39,9 @@ def convert(place: Place) -> None:
     inner = node.args[0] if len(node.args) == 1 and not node.keywords else None
     if awaited is None or not is_whole or not isinstance(inner, (ast.Call, ast.Name, ast.Attribute)):
         place.block(RULE.code, "what is shielded is not awaited in a statement of its own", RULE.action)
+        return
+    if _is_told_of_cancellation(place, statement):
+        place.block(RULE.code, "a handler around the shield is told of a cancellation while the work goes on", HANDLER)
         return
     helper = _helper(place, inner) if isinstance(inner, ast.Call) else None
     if helper is None:
@@ -58,6 +64,24 @@ def convert(place: Place) -> None:
         return block(f"with {ctx}.shielded():", indented(_statement(statement, work)))
 
     place.replace(statement, make, rule=RULE.code)
+
+
+def _is_told_of_cancellation(place: Place, statement: ast.stmt) -> bool:
+    """Whether a handler in the same function would run when the wait for shielded work is cancelled."""
+    node: ast.AST = statement
+    while not isinstance(node, FUNCTIONS):
+        parent = place.module.parents[node]
+        if isinstance(parent, ast.Try) and node in parent.body and any(_catches(place, one) for one in parent.handlers):
+            return True
+        node = parent
+    return False
+
+
+def _catches(place: Place, handler: ast.ExceptHandler) -> bool:
+    if handler.type is None:
+        return True
+    types = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    return any(place.draft.external(place.module, one) in _CANCELLATIONS | _EVERYTHING for one in types)
 
 
 def _helper(place: Place, node: ast.Call) -> Definition | None:

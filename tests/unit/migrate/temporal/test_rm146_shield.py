@@ -32,3 +32,14 @@ def test_task_that_is_shielded_is_waited_for_in_the_block(body) -> None:
     act = "workflow.execute_activity(act, n, start_to_close_timeout=timedelta(seconds=10))"
     text = body(f"t = asyncio.create_task({act})\nx = await asyncio.shield(t)")
     assert text == "t = yield ctx.begin_run(act, n)\nwith ctx.shielded():\n    x = yield t"
+
+
+@pytest.mark.parametrize("caught", ["asyncio.CancelledError", "(ValueError, asyncio.CancelledError)", "BaseException"])
+def test_shield_whose_cancellation_is_caught_keeps_the_program(held, caught: str) -> None:
+    source = f"try:\n    await asyncio.shield({ACT})\nexcept {caught}:\n    raise"
+    assert "is told of a cancellation while the work goes on" in held(source)
+
+
+def test_shield_in_a_handler_of_the_cancellation_is_a_block(body) -> None:
+    text = body(f"try:\n    await {ACT}\nexcept asyncio.CancelledError:\n    await asyncio.shield({ACT})")
+    assert text.endswith("    with ctx.shielded():\n        yield ctx.run(act, n)")
