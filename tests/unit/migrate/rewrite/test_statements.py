@@ -175,7 +175,7 @@ def test_what_goes_above_a_statement_is_no_part_of_a_hole_that_begins_it(edited)
 
 def test_blank_lines_of_a_block_have_no_indentation(edited):
     def record(file, find):
-        file.insert_start(find(ast.FunctionDef, "a"), block("", "first()", "", "second()", ""), code=CODE)
+        file.insert_start(find(ast.FunctionDef, "def a"), block("", "first()", "", "second()", ""), code=CODE)
 
     result = edited('def a():\n    """Text."""\n    last()\n', record)
     assert result == 'def a():\n    """Text."""\n\n    first()\n\n    second()\n\n    last()\n'
