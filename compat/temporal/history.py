@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from temporalio.api.enums.v1 import EventType, TaskQueueKind, WorkflowTaskFailedCause
 from temporalio.api.history.v1 import HistoryEvent
+from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
 
 from compat.temporal.fields import assign, knows
 from compat.temporal.history_commands import COMMAND_EVENTS
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from temporalio.bridge.proto.workflow_activation import WorkflowActivationJob
-    from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
 
     from compat.temporal.workflow_driver import WorkflowRun
 
@@ -149,6 +149,16 @@ class HistoryWriter:
             write = COMMAND_EVENTS.get(variant)
             if write is not None:
                 write(self, getattr(command, variant))
+
+    def end_badly(self, message: str) -> None:
+        """Write that the code does not fit the records, unless the last task has failed of itself."""
+        if self.events[-1].event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED:
+            return
+        completion = WorkflowActivationCompletion()
+        completion.failed.failure.message = message
+        if knows(completion.failed, "force_cause"):
+            completion.failed.force_cause = WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR
+        self._task_failed(completion)
 
     # -- workflow tasks --------------------------------------------------------------------------------------------
 

@@ -85,6 +85,8 @@ class Host:
         self.incarnation = str(uuid.uuid4())
         self.migrated = Migrated()
         self.workflow_worker: Any = None
+        #: The run that is replayed in memory at the moment, whatever becomes of the replay.
+        self.replaying: WorkflowRun | None = None
         self._members: list[Resonate] = []
         self._started: set[bytes] = set()
         self._lock = threading.Lock()
@@ -121,6 +123,10 @@ class Host:
     def runs_migrated(self, name: str | None) -> bool:
         """Whether plain Resonate code runs the workflows of a name here."""
         return any((mark := durable_mark(thing)) is not None and mark.name == name for thing in self.migrated.workflows)
+
+    def forget_replay(self) -> None:
+        """Another run will be replayed."""
+        self.replaying = None
 
     # -- for drivers ---------------------------------------------------------------------------------------------
 

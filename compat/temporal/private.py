@@ -11,9 +11,11 @@ import asyncio
 import contextlib
 import dataclasses
 import inspect
+import logging
 import threading
 import warnings
-from typing import TYPE_CHECKING, Any, Final
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import temporalio
 import temporalio.bridge.proto
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 
     from google.protobuf.message import Message
     from temporalio.bridge.proto.workflow_activation import WorkflowActivation
+
+_logger = logging.getLogger("compat.temporal")
 
 TESTED: Final = ((1, 20), (1, 35))
 
@@ -229,6 +233,8 @@ class Instance:
         self._worker = workflow_worker
         self._instance: Any = None
         self._coding: Any = None
+        self._running: Any = None
+        self._stuck: Future[Any] | None = None
 
     def activate(self, activation: WorkflowActivation) -> WorkflowActivationCompletion:
         """Run the workflow's code until nothing more can happen; what goes wrong is a failed completion."""
@@ -241,7 +247,8 @@ class Instance:
             if self._instance is None:
                 with _nominal_loop():
                     self._instance = self._create(activation)
-            completion: WorkflowActivationCompletion = self._instance.activate(activation)
+                self._running = _worker_workflow._RunningWorkflow(self._instance, "")  # noqa: SLF001
+            completion = self._activate_within_time(activation)
         except Exception as error:  # noqa: BLE001 - whatever user code and converters raise fails the task
             completion = self._failed(error)
         if coding.is_needed:
@@ -251,6 +258,25 @@ class Instance:
                 completion = WorkflowActivationCompletion()
                 completion.failed.failure.message = f"Failed encoding completion: {error}"
         return completion
+
+    def _activate_within_time(self, activation: WorkflowActivation) -> WorkflowActivationCompletion:
+        """Activate on another thread: code that never yields is interrupted, and blocks nobody else.
+
+        Raises:
+            _DeadlockError: temporalio's, with the place where the code is stuck.
+        """
+        limit_s = self._worker._deadlock_timeout_seconds  # noqa: SLF001
+        if limit_s is None:
+            completion: WorkflowActivationCompletion = self._instance.activate(activation)
+            return completion
+        activating = _activating.submit(self._running.activate, activation)
+        if not wait([activating], limit_s).done:
+            stuck = _worker_workflow._DeadlockError.from_deadlocked_workflow(self._instance, limit_s)  # noqa: SLF001
+            self._stuck = activating
+            self._running.attempt_deadlock_interruption()
+            stuck.swap_traceback()
+            raise stuck
+        return cast("WorkflowActivationCompletion", activating.result())
 
     def _create(self, activation: WorkflowActivation) -> Any:
         return self._worker._create_workflow_instance(activation, _initialization(activation))  # noqa: SLF001
@@ -272,8 +298,14 @@ class Instance:
     def evict(self, activation: WorkflowActivation) -> None:
         """Tear the run's event loop down; the activation says so."""
         instance, self._instance = self._instance, None
-        if instance is not None:
-            instance.activate(activation)
+        if instance is None:
+            return
+        if self._stuck is not None:  # not before its thread is out of it, which nobody waits for
+            self._stuck.add_done_callback(lambda _: _activating.submit(instance.activate, activation))
+            return
+        limit_s = self._worker._deadlock_timeout_seconds  # noqa: SLF001
+        if not wait([_activating.submit(instance.activate, activation)], limit_s).done:
+            _logger.error("run %s swallows its eviction: it catches BaseException and goes on", activation.run_id)
 
 
 def _initialization(activation: WorkflowActivation) -> Any:
@@ -308,4 +340,6 @@ class _CodecLoop:
 
 
 _codec_loop: Final = _CodecLoop()
+#: Threads of activations; one that is stuck in a workflow's code keeps its own.
+_activating: Final = ThreadPoolExecutor(1_000, thread_name_prefix="temporal-workflow")
 _nominal: Final = asyncio.new_event_loop()

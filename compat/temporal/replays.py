@@ -13,8 +13,7 @@ from temporalio.api.history.v1 import HistoryEvent
 
 from compat.temporal.private import knows_workflow
 from compat.temporal.starts import HOST_DEPENDENCY, TAG_KIND, TAG_QUEUE, message_to_dict
-from compat.temporal.workflow_driver import WorkflowRun
-from resonate_core import DriverHost
+from resonate_core import DriverHost, NondeterminismError
 
 if TYPE_CHECKING:
     from compat.temporal.connection import Connection
@@ -78,16 +77,24 @@ class Replays:
         with self._lock:
             member = self._replaying_member()
             member.set_dependency(HOST_DEPENDENCY, host)
-            execution = DriverHost(member).replayed(record, run).result()
-            replayed = execution.instance
+            host.forget_replay()
+            execution, problem = None, None
             try:
-                if not isinstance(replayed, WorkflowRun) or replayed.history is None:
+                execution = DriverHost(member).replayed(record, run).result()
+            except NondeterminismError as error:
+                problem = error
+            replayed = host.replaying
+            try:
+                if replayed is None or replayed.history is None:
                     return []  # plain Resonate code: there were no workflow tasks
+                if problem is not None:
+                    replayed.history.end_badly(str(problem))
                 return replayed.history.events
             finally:
-                if isinstance(replayed, WorkflowRun):
+                if replayed is not None:
                     replayed.evict()
-                execution.close_generators()
+                if execution is not None:
+                    execution.close_generators()
 
     def _replaying_member(self) -> Resonate:
         from compat.temporal.host import temporal_task  # noqa: PLC0415 - a client that replays nothing needs no host

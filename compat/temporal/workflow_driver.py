@@ -92,6 +92,8 @@ class WorkflowRun:
         self._instance = Instance(host.workflow_worker)
         self._is_offline = ctx.execution.version == 0
         self.history = HistoryWriter() if self._is_offline else None
+        if self._is_offline:
+            host.replaying = self
         ctx.execution.instance = self
 
     # -- the loop ------------------------------------------------------------------------------------------------

@@ -94,6 +94,8 @@ class Judge:
         text = report.longreprtext.strip().splitlines()[-1:] if report.failed else []
         if self.outcomes.get(report.nodeid, ("",))[0] != "failed":
             self.outcomes[report.nodeid] = (report.outcome, "".join(text)[:300])
+            if report.failed:
+                print(f"FAILED {report.nodeid}: {''.join(text)[:300]}", flush=True)
 
 
 def run_here(chosen: list[str], results: Path) -> None:
