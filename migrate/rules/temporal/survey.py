@@ -21,6 +21,7 @@ from migrate.rules.temporal import (
     rm145_drain,
     rm151_workflow_context,
     rm199_leftover,
+    rm517_module_state,
     tables,
     trees,
     wiring,
@@ -108,6 +109,7 @@ class Surveyor:
             fresh = [one for one in functions if one not in noted]
             noted.update(fresh)
             note_cancellation(self.draft, fresh)
+            rm517_module_state.note(self.draft, fresh)
             note_raises(self.draft, [one for one in fresh if one not in self._closed()])
             if not looks_at_wrapper(self.draft, functions):
                 note_raw_errors(self.draft, fresh)

@@ -31,7 +31,7 @@ def test_change_of_behaviour_is_noted(workflow, code: str, body: str) -> None:
     assert [one for one in done.codes if code == "RM503" or one != "RM503"] == [code]
 
 
-@pytest.mark.parametrize("code", [*CASES, "RM506", "RM509", "RM515", "RM516"])
+@pytest.mark.parametrize("code", [*CASES, "RM506", "RM509", "RM515", "RM516", "RM517"])
 def test_note_has_a_text(code: str) -> None:
     found = rule(code)
     assert found.family == "semantics"
@@ -92,3 +92,21 @@ def test_clean_up_that_a_cancellation_passes_by_is_marked(workflow) -> None:
     done = workflow(f"try:\n    {ACT}\nexcept Exception:\n    # undo\n    {ACT}\n    raise")
     marker = "# RM503: catch Cancelled too if this must run on a cancellation"
     assert f"        # undo\n        {marker}\n        yield ctx.run(act, n)" in done.text
+
+
+@pytest.mark.parametrize(
+    ("body", "codes"),
+    [
+        ("SEEN.append(n)", ["RM517"]),
+        ("SEEN[0] = n", ["RM517"]),
+        ("del SEEN[0]", ["RM517"]),
+        ("remember(n)", ["RM517"]),
+        ("global SEEN\nSEEN = [n]", ["RM517"]),
+        ("SEEN = [n]\nSEEN.append(n)", []),
+        ("return len(SEEN)", []),
+        ("list(SEEN).append(n)", []),
+    ],
+)
+def test_module_state_that_workflow_code_changes_is_noted(workflow, body: str, codes: list[str]) -> None:
+    more = "SEEN = []\n\n\ndef remember(n):\n    SEEN.append(n)\n"
+    assert workflow(f"await workflow.sleep(1)\n{body}", more=more).codes == codes
