@@ -14,6 +14,7 @@ from resonate_core.client.operations import Operation, finish
 from resonate_core.client.replay import replay_operation
 from resonate_core.client.starting import Start, find_operation, start_operation
 from resonate_core.clock import new_id
+from resonate_core.codec.plain import is_plain
 from resonate_core.errors import UsageError
 from resonate_core.marks import STEP_ATTRIBUTE, StepMark
 from resonate_core.options import CallOptions
@@ -80,7 +81,10 @@ def _answer(
         raise UsageError(f"{function.name} has no query {name!r}; it has: {', '.join(known) or 'none'}")
     execution = yield from replay_operation(engine.env, record, function)
     try:
-        return getattr(execution.instance, handler[0])(*args)
+        method = getattr(execution.instance, handler[0])
+        if is_plain(list(args)):  # maybe from a client that knows only names
+            args = engine.env.codec.read_by_annotation(args, method)
+        return method(*args)
     finally:
         execution.close_generators()
 

@@ -39,7 +39,10 @@ CHANGING: Final = (
     (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"), "<uuid>"),
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[.\d]*(Z|[+-]\d\d:\d\d)?"), "<time>"),
     (re.compile(r"0x[0-9a-f]+"), "<address>"),
+    (re.compile(r"(?i)\bpid[ :]\d+"), "<process>"),
 )
+#: What the client of a sample is started with.
+ARGUMENTS: Final[Mapping[str, list[str]]] = {"hello/hello_patch": ["v3"]}
 
 
 @dataclass(frozen=True)
@@ -60,10 +63,6 @@ class Verdict:
     outcome: str
     tier: str = ""
     why: str = ""
-
-
-class NotApplicableError(Exception):
-    """The original does not run here."""
 
 
 def find(checkout: Path) -> Iterator[Sample]:
@@ -100,7 +99,8 @@ def run(sample: Sample, folder: Path, env: Mapping[str, str]) -> list[str]:
     logs = folder.parent
     common = {"folder": folder, "env": env, "logs": logs}
     worker = programs.start(["-m", sample.worker], name=f"{folder.name}-worker", **common) if sample.worker else None
-    client = programs.start(["-m", sample.client], name=f"{folder.name}-client", **common)
+    command = ["-m", sample.client, *ARGUMENTS.get(sample.name, [])]
+    client = programs.start(command, name=f"{folder.name}-client", **common)
     try:
         alive = [one for one in (worker, client) if one is not None]
         programs.wait_for(client.has_ended, "end", seconds=END_SECONDS, alive=alive[:1])
@@ -118,10 +118,12 @@ def _steady(line: str) -> str:
     return line
 
 
-def compare(sample: Sample, checkout: Path, folder: Path, address: str) -> Verdict:
+def compare(sample: Sample, checkout: Path, folder: Path) -> Verdict:
     """Run one sample before and after, and say what came of it."""
+    folder.mkdir()
     try:
-        before = run(sample, lay_out(sample, checkout, folder / "before", address), {"TEMPORAL_ADDRESS": address})
+        with originals.temporal_server(folder) as address:  # its own: samples use the same ids
+            before = run(sample, lay_out(sample, checkout, folder / "before", address), {"TEMPORAL_ADDRESS": address})
     except (RuntimeError, TimeoutError) as problem:
         return Verdict(sample.name, "not applicable", why=_last_line(problem))
     after_folder = lay_out(sample, checkout, folder / "after", address)
@@ -156,11 +158,8 @@ def main(checkout: Path, names: list[str]) -> int:
     samples = [one for one in find(checkout) if not names or one.name in names]
     folder = Path(tempfile.mkdtemp(prefix="samples-"))
     try:
-        with originals.temporal_server(folder) as address, ThreadPoolExecutor(AT_ONCE) as pool:
-            jobs = [
-                pool.submit(compare, one, checkout, folder / str(number), address)
-                for number, one in enumerate(samples)
-            ]
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            jobs = [pool.submit(compare, one, checkout, folder / str(number)) for number, one in enumerate(samples)]
             verdicts = [job.result() for job in jobs]
     finally:
         shutil.rmtree(folder, ignore_errors=True)

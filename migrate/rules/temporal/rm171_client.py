@@ -156,6 +156,8 @@ def convert_start(draft: Draft, facts: Facts, module: Module, node: ast.Call, *,
             "which workflow starts is decided at run time",
             "Make sure that the variable holds a durable function, a durable class or a registered name.",
         )
+        if isinstance(target, ast.Attribute) and target.attr in {one.name for one in facts.entries}:
+            target = target.value  # the run method of a class in a variable: the class itself is started
     exists = _if_exists(draft, module, node, said)
     if not _check_start(draft, module, node, said) or exists is None:
         return

@@ -93,6 +93,10 @@ class Approval:
     def status(self) -> str:
         return "approved" if self.by else "waiting"
 
+    @query
+    def is_enough(self, order: Order) -> bool:
+        return order.amount > 3
+
     @update
     def rename(self, by: Order) -> Order:
         self.by = Order(by.id.upper(), by.amount)
@@ -134,6 +138,10 @@ async def test_migrated_class_takes_a_signal_with_the_type_of_its_annotation(app
     await approval.signal(Approval.approve, Order("ann", 1))
     assert await approval.result() == "ann"
     assert await approval.query("status") == "approved"
+
+
+async def test_migrated_class_answers_a_query_with_the_type_of_its_annotation(approval: Any) -> None:
+    assert await approval.query(Approval.is_enough, Order("ann", 4)) is True
 
 
 async def test_migrated_class_answers_an_update_with_the_type_of_its_annotation(approval: Any) -> None:

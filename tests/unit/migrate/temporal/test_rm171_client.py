@@ -116,3 +116,33 @@ def test_handle_in_a_plain_function_is_got_with_the_blocking_form(migrate) -> No
             return client.get_workflow_handle(name)
         """)
     assert "    return client.get(name)\n" in done.text
+
+
+def test_class_in_a_variable_is_started_itself(migrate) -> None:
+    done = migrate("""
+        from temporalio import workflow
+        from temporalio.client import Client
+
+
+        @workflow.defn
+        class Old:
+            @workflow.run
+            async def run(self) -> None:
+                await workflow.sleep(1)
+
+
+        @workflow.defn
+        class New:
+            @workflow.run
+            async def run(self) -> None:
+                await workflow.sleep(2)
+
+
+        async def main(client: Client, is_new: bool):
+            flow = Old
+            if is_new:
+                flow = New
+            await client.execute_workflow(flow.run, id="x", task_queue="q")
+        """)
+    assert "flow.run" not in done.text
+    assert '"x", flow' in done.text
