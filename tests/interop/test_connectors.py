@@ -112,8 +112,14 @@ def test_client_over_a_connector_takes_no_tasks_and_gets_results(url):
         client.stop()
 
 
-def test_every_request_of_a_lineage_is_placed_by_the_same_word(url):
-    connector = OverHttp(url, "w1", "placed")
+@pytest.mark.parametrize("dialect", ["R", "M", "C", "P"])
+def test_every_request_of_a_lineage_is_placed_by_the_same_word(dialect):
+    with fake(dialect) as server:
+        connector = OverHttp(server.url, "w1", "placed")
+        check_words(connector)
+
+
+def check_words(connector):
     with Resonate(network=connector, group="placed") as resonate:
         resonate.register(*programs.ALL)
         resonate.begin_run("lineage", programs.fan_out, 3).result(timeout=20)

@@ -50,7 +50,7 @@ def counted(ctx, key, count):
     return child
 
 
-@pytest.fixture(params=["serve", "fake-R", "fake-M", "fake-C", "fake-P"])
+@pytest.fixture(params=["serve", "fake-R", "fake-C", "fake-P"])
 def line(request):
     if request.param == "serve":
         with own() as url, BadLine(url) as bad:
