@@ -26,9 +26,9 @@ DIFFERENT = {
     ("I10", "on a local child"): "it lets anything be awaited",
     ("I2", "one is settled"): "it hands out records of the branch only",
     ("I3", "one expires now"): "it hands out records of the branch only",
-    ("L3", "0 0 30 2 *"): "it takes an expression that never comes due, and fires it every minute",
+    ("L3", "0 0 30 2 *"): "it takes an expression that never comes due, and says a minute from now",
     ("L9", "a backlog"): "it takes one instant a sweep",
-    ("L14", "0 0 0 1 1 * 1971"): "it forgets the year",
+    ("L14", "0 0 0 1 1 * 1971"): "it finds no instant that long ago, and says a minute from now",
     ("M2", "search shows what a get would"): "it searches what is stored, not what is so",
 }
 
