@@ -173,7 +173,65 @@ def _function(program: Program, draw: st.DrawFn, depth: int) -> list[str]:
     return [f"total = await part{n}(total)"]
 
 
-_LEAVES: Final = (_note, _fan_out, _sleep)
+def _call(name: str, step: str = "note", more: str = "") -> str:
+    return f'workflow.execute_activity({step}, "{name}", start_to_close_timeout=LIMIT{more})'
+
+
+def _inside_an_expression(program: Program, draw: st.DrawFn, _depth: int) -> list[str]:
+    n = program.next()
+    one, two = _call(f"e{n}"), _call(f"e{n}b")
+    shapes = (
+        f"total += (await {one}) if total % 2 else {n}  # c{n}",
+        f"total += sum([await {one} for _ in range(2)])  # c{n}",
+        f"total += len(f'{{await {one}}}')  # c{n}".replace('"', "'").replace("f'{", 'f"{').replace("}')", '}")'),
+        f"total += (await {one}) * 2 - (await {two})  # c{n}",
+        f"total = max(total, await {one}, {n})  # c{n}",
+        f"if (await {one}) > 1 and await {two}:  # c{n}\n    total += 1",
+    )
+    return draw(st.sampled_from(shapes)).split("\n")
+
+
+def _while(program: Program, draw: st.DrawFn, _depth: int) -> list[str]:
+    n, bound = program.next(), draw(st.integers(1, 20))
+    return [f"while total % 50 < {bound}:  # c{n}", f"    total += await {_call(f'w{n}')}"]
+
+
+def _inner_function(program: Program, draw: st.DrawFn, _depth: int) -> list[str]:
+    n = program.next()
+    lines = [f"async def inner{n}(more: int) -> int:  # c{n}", f"    return more + await {_call(f'i{n}')}", ""]
+    if draw(st.booleans()):
+        return [*lines, f"total += await inner{n}(1)"]
+    return [*lines, f"total += sum(await asyncio.gather(inner{n}(1), inner{n}(2)))"]
+
+
+def _gather_with_errors(program: Program, _draw: st.DrawFn, _depth: int) -> list[str]:
+    n = program.next()
+    calls = f"{_call(f'g{n}-a')}, {_call(f'g{n}-b', 'fail', ', retry_policy=ONCE')}"
+    return [
+        f"mixed{n} = await asyncio.gather({calls}, return_exceptions=True)  # c{n}",
+        f"total += sum(1 for one in mixed{n} if isinstance(one, BaseException))",
+    ]
+
+
+def _started_early(program: Program, _draw: st.DrawFn, _depth: int) -> list[str]:
+    n = program.next()
+    start = _call(f"g{n}-early").replace("execute_activity", "start_activity")
+    return [
+        f"early{n} = {start}  # c{n}",
+        f"total += await {_call(f'g{n}-late')}",
+        f"total += await early{n}",
+    ]
+
+
+def _in_time(program: Program, _draw: st.DrawFn, _depth: int) -> list[str]:
+    n = program.next()
+    return [f"total += await asyncio.wait_for({_call(f't{n}')}, 60)  # c{n}"]
+
+
+_LEAVES: Final = (
+    *(_note, _fan_out, _sleep, _inside_an_expression, _while),
+    *(_inner_function, _gather_with_errors, _started_early, _in_time),
+)
 _ON_SELF: Final = (_wait, _wait_in_vain)
 _NESTED: Final = (_branch, _loop, _guarded)
 _CALLS: Final = (_method, _function)
@@ -186,7 +244,7 @@ def _block(program: Program, draw: st.DrawFn, depth: int, *, pure: bool = False)
         kinds += _ON_SELF
         kinds += (*_NESTED, *_CALLS) if depth < DEEPEST else ()
     lines: list[str] = []
-    for _ in range(draw(st.integers(1, 3))):
+    for _ in range(draw(st.integers(1, 3) if depth else st.integers(3, 6))):
         lines += draw(st.sampled_from(kinds))(program, draw, depth)
     return lines
 
@@ -208,7 +266,7 @@ def programs(draw: st.DrawFn) -> Sources:
     imports = ["    from steps import fail, note"]
     if names:
         imports.insert(0, f"    from helpers import {', '.join(names)}")
-    helpers = HEAD.format(what="Helpers", imports="    from steps import note") + "".join(program.functions)
+    helpers = HEAD.format(what="Helpers", imports="    from steps import fail, note") + "".join(program.functions)
     flow = HEAD.format(what="The workflow", imports="\n".join(imports))
     flow += FLOW.format(body=body, signals=SIGNALS, methods="".join(program.methods))
     return Sources(STEPS, helpers if names else "", flow)

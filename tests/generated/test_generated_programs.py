@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 MODULES: Final = ("flow", "helpers", "steps")
 COMMENT: Final = re.compile(r"# .*")
 SECONDS: Final = 30
-#: How many programs unless --seeds says otherwise; each costs about a quarter of a second.
-PROGRAMS: Final = 40
+#: How many programs unless --seeds says otherwise; each costs about a fifth of a second.
+PROGRAMS: Final = 60
 
 #: What one side did: its result or the kind of its failure, and its steps.
 Done = tuple[Any, list[str]]
@@ -60,7 +60,7 @@ def migrate(folder: Path, target: Path) -> list[str]:
     """Migrate a folder into another one; return the codes of the findings."""
     report = run(Settings((folder,), "temporal")).report
     assert not report.failed, [one.reason for one in report.failed]
-    assert {one.tier for one in report.workflows} <= {"idiomatic", "helper"}, [one.message for one in report.findings]
+    assert {one.tier for one in report.workflows} <= {"idiomatic", "helper"}, [str(one) for one in report.findings]
     texts = {one.path: one.new for one in report.changed}
     for path in folder.glob("*.py"):
         (target / path.name).write_text(texts.get(path.name) or path.read_text())
