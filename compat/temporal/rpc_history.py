@@ -13,7 +13,6 @@ from temporalio.service import RPCStatusCode
 from compat.temporal import ids, rpc
 from compat.temporal.workflow_status import close_event
 from resonate_core import ResonateCoreError, TimedOutError
-from resonate_core.ids import run_id
 
 if TYPE_CHECKING:
     from compat.temporal.connection import Connection
@@ -60,7 +59,7 @@ class HistoryCalls:
     async def _last_event(self, record: PromiseRecord, run: int | None, *, waits: bool) -> list[HistoryEvent]:
         """Return the event that closed a run, or with no run the whole chain of runs; empty while there is none."""
         host = self.connection.host
-        following = None if run is None else run_id(record.id, run + 1)
+        following = None if run is None else host.run_promise(record.id, run + 1)
         if following is not None and (continued := await rpc.wait(host.get(following))) is not None:
             return [_continued(record.id, run or 0, continued)]
         if record.state != "pending":
@@ -83,7 +82,7 @@ class HistoryCalls:
         host = self.connection.host
         record = await rpc.wait(host.get(promise_id))
         assert record is not None
-        continued = await rpc.wait(host.get(run_id(promise_id, run + 1)))
+        continued = await rpc.wait(host.get(host.run_promise(promise_id, run + 1)))
         try:
             events = await self.connection.replays.history(record, run)
         except TimedOutError:

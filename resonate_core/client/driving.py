@@ -96,6 +96,10 @@ class DriverHost:
         """Return how often an execution has continued as new."""
         return self._engine.drive(_runs(promise_id))
 
+    def run_promise(self, promise_id: str, run: int) -> str:
+        """Return the id of the promise that begins a run after the first; its execution has ended the run before."""
+        return run_id(promise_id, run)
+
     def event(self, promise_id: str, key: str) -> Future[Any]:
         """Return the newest value that an execution has published under a key, None if there is none yet."""
         return self._engine.drive(_event(self._engine.env, promise_id, key))
