@@ -70,7 +70,8 @@ def failure_of(error: BaseException) -> Failure:
         return canceled(str(error))
     failure = Failure(message=str(error), source="Resonate")
     info = failure.application_failure_info
-    info.type = getattr(error, "type", None) or type(error).__name__
+    is_typed = isinstance(error, ApplicationError)  # Temporal gives no name to one that has none either
+    info.type = getattr(error, "type", None) or ("" if is_typed else type(error).__name__)
     info.non_retryable = bool(getattr(error, "non_retryable", False))
     if isinstance(error, ApplicationError) and error.details:
         info.details.CopyFrom(payloads_of(list(error.details)))

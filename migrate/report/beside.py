@@ -94,7 +94,8 @@ def _test(job: Job, outcome: Outcome, module: Module, held: list[Unit], broken: 
         return finding_at(module, node, "RM015", "manual", message, "Start the workflow, or drive the generator.")
     if all(is_on_shim(job, outcome, unit) for unit in held):
         message = "this test keeps its text and runs on the shim, against the rewritten code"
-        return finding_at(module, node, "RM015", "review", message, "Run it, and look at what it mocks.")
+        action = "Run it. The cause of a failure is the error itself now, without an ActivityError around it."
+        return finding_at(module, node, "RM015", "review", message, action)
     reason = next((f": {need.message}" for unit in held for need in unit.needs if need.message), "")
     message = f"this test stays on the original SDK, in the form of before: it fails until a person adapts it{reason}"
     return finding_at(module, node, "RM015", "manual", message, "Write it for Resonate('memory:').")

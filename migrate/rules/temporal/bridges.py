@@ -17,7 +17,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from migrate.plan.survey import Bridge
+from migrate.plan.survey import Bridge, finding_at
 from migrate.rules.temporal.backoff import read_policy
 from migrate.rules.temporal.draft import SDK, mentions
 
@@ -74,7 +74,21 @@ _STARTS: Final = frozenset(
 )
 #: Options of a start that the shim's own workflow driver carries out.
 _DRIVEN: Final = frozenset({"cron_schedule", "retry_policy", "start_delay", "start_signal"})
-_LISTS: Final = frozenset({f"{_CLIENT}.count_workflows", f"{_CLIENT}.list_workflows"})
+_LISTED: Final = (
+    "RM518",
+    "children that rewritten workflows start are not among the executions that the shim lists",
+    "Ask for them by id, or let the parent tell of them.",
+)
+#: What a client asks, with what is said of the answer: code, message, what to do.
+_SEEN_OTHERWISE: Final = {
+    f"{_CLIENT}.count_workflows": _LISTED,
+    f"{_CLIENT}.list_workflows": _LISTED,
+    f"{SDK}client.WorkflowFailureError": (
+        "RM508",
+        "the cause of a rewritten workflow's failure is the error itself, without an ActivityError around it",
+        "Look at what is asked of the cause.",
+    ),
+}
 _WITH_START: Final = f"{SDK}client.WithStartWorkflowOperation"
 
 
@@ -102,7 +116,7 @@ def lay_bridges(
         else:
             draft.survey.bridges.append(bridge)
     _join_wiring(draft, names)
-    _note_lists(names, draft)
+    _note_serving(names, draft)
     for unit, reason in _obstacles(draft, facts):
         if not unit.module.is_test:
             draft.survey.unbridged.setdefault(unit, reason)
@@ -189,14 +203,13 @@ def _bridge(draft: Draft, pair: tuple[Unit, Unit], kinds: _Kinds) -> Bridge | No
     return None
 
 
-def _note_lists(names: dict[Unit, list[tuple[Module, ast.expr, str]]], draft: Draft) -> None:
-    """Say where executions are listed of which some are not found any more."""
+def _note_serving(names: dict[Unit, list[tuple[Module, ast.expr, str]]], draft: Draft) -> None:
+    """Say what a client of the shim sees otherwise of rewritten workflows."""
     for unit, found in names.items():
         for module, node, name in found if not unit.module.is_test else ():
-            if name in _LISTS:
-                message = "children that rewritten workflows start are not among the executions that the shim lists"
-                action = "Ask for them by id, or let the parent tell of them."
-                draft.note(module, node, "RM517", "review", message, action)
+            if name in _SEEN_OTHERWISE:
+                code, message, action = _SEEN_OTHERWISE[name]
+                draft.survey.serving[unit].append(finding_at(module, node, code, "review", message, action))
 
 
 def _join_wiring(draft: Draft, names: dict[Unit, list[tuple[Module, ast.expr, str]]]) -> None:

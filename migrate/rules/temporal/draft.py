@@ -23,7 +23,7 @@ from migrate.plan.survey import Survey, finding_at
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from migrate.findings import Level, Tier
+    from migrate.findings import Finding, Level, Tier
     from migrate.index.model import Module
     from migrate.index.project import Project
     from migrate.plan.edits import FileEdits
@@ -62,12 +62,14 @@ class TemporalSurvey(Survey):
     """A survey that remembers the actions of the rules.
 
     Attributes:
+        serving: what is said about places that stay, where they serve rewritten workflows.
         marks: what adds the mark of a step to an activity, by unit of the activity.
         entries: mentions of the entry of a workflow that becomes a function: unit of the workflow, unit of the mention,
             file and place.
     """
 
     actions: list[tuple[Unit, Module, Callable[[Emit], None]]] = field(default_factory=list)
+    serving: dict[Unit, list[Finding]] = field(default_factory=lambda: defaultdict(list))
     marks: dict[Unit, list[tuple[Module, ast.AST, Callable[[Emit], None]]]] = field(
         default_factory=lambda: defaultdict(list)
     )
@@ -194,9 +196,8 @@ class Draft:
         return lambda node: self.project.external(module, node)
 
 
-#: Notes that hold for a worker or client of the shim, where it serves what is rewritten.
+#: Notes that hold for a worker of the shim too, where it serves what is rewritten.
 _LIMIT: Final = "RM515"
-_LISTED: Final = "RM517"
 
 
 def edit(job: Job) -> None:
@@ -211,6 +212,11 @@ def edit(job: Job) -> None:
     for unit, user, module, entry in survey.entries:
         if job.converts(unit) and not job.converts(user):  # else the rules of its place see to it
             job.file(module, unit).replace(entry, code("{}", entry.value), code="RM110")
+    _say(job, survey)
+
+
+def _say(job: Job, survey: TemporalSurvey) -> None:
+    """Say what was noted about what converts, and about what stays and serves it."""
     serving = {job.groups.name(user) for user, used in job.groups.bridged() if used.kind == "workflow"}
     for unit, notes in survey.notes.items():
         is_serving = not job.converts(unit) and job.groups.name(unit) in serving
@@ -218,8 +224,11 @@ def edit(job: Job) -> None:
             if is_serving and rule == _LIMIT:
                 said = f"counts for workflows of the shim alone; of rewritten ones: {message}"
                 job.findings.append(finding_at(module, node, rule, level, said, advice))
-            elif is_serving if rule == _LISTED else job.converts(unit):
+            elif job.converts(unit):
                 job.findings.append(finding_at(module, node, rule, level, message, advice))
+    for unit, findings in survey.serving.items():
+        if not job.converts(unit) and job.groups.name(unit) in serving:
+            job.findings += findings
 
 
 def _carry(job: Job, survey: TemporalSurvey) -> None:

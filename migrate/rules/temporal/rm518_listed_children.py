@@ -1,4 +1,4 @@
-"""RM517: lists of executions on the shim."""
+"""RM518: lists of executions on the shim."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 from migrate.rules.base import Rule
 
 RULE: Final = Rule(
-    code="RM517",
+    code="RM518",
     title="Executions that the shim does not list",
     family="semantics",
     level="review",
