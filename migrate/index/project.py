@@ -42,12 +42,12 @@ class Project:
         Args:
             modules: analysed files.
             packages: top-level names of the SDK, such as ``temporalio``.
-            types: what the SDK gives back, by dotted name. A key ``await x.Handle`` says that awaiting an object of the
-                class gives something else: always, or with the value ``call`` only where no call gave the object. A call ``{"temporalio.client.Client.connect":
+            types: what the SDK gives back, by dotted name: a call ``{"temporalio.client.Client.connect":
                 "temporalio.client.Client"}`` (awaited or not), or an attribute of an object
                 ``{"temporalio.testing.WorkflowEnvironment.client": "temporalio.client.Client"}``. A key that ends in
-                ``()`` counts for calls only. Calling a capitalised external name gives an instance of it without an
-                entry.
+                ``()`` counts for calls only. A key ``await x.Handle`` says that awaiting an object of the class gives
+                something else: always, or with the value ``call`` only where no call gave the object. Calling a
+                capitalised external name gives an instance of it without an entry.
         """
         self.modules: dict[str, Module] = {}
         self.paths: dict[str, Module] = {}
