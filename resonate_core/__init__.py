@@ -57,6 +57,7 @@ from resonate_core.marks import (
 )
 from resonate_core.mutex import Mutex
 from resonate_core.protocol.records import PromiseRecord
+from resonate_core.queues.queue import Queue
 from resonate_core.recurring import Cron
 from resonate_core.retry import Backoff, Constant, Exponential, Linear, Never
 from resonate_core.scheduler.promises import Promise
@@ -99,6 +100,7 @@ __all__ = [
     "Promise",
     "PromiseRecord",
     "ProtocolError",
+    "Queue",
     "RemoteError",
     "Resonate",
     "ResonateCoreError",

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import uuid
     from collections.abc import Callable, Generator, Iterator
 
+    from resonate_core.queues.queue import Queue
     from resonate_core.scheduler.execution import Execution
     from resonate_core.scheduler.promises import Promise
 
@@ -143,6 +144,10 @@ class Context:
     def detached(self, function: Any, /, *args: Any, **kwargs: Any) -> c.Call:
         """Begin an execution that outlives this one; yields its ``Promise``, which may be awaited."""
         return self._call("detached", function, args, kwargs, True)
+
+    def enqueue(self, queue: Queue | str, function: Any, /, *args: Any, **kwargs: Any) -> c.Call:
+        """Begin an execution that waits for its turn in a queue and outlives this one; yields its ``Promise``."""
+        return self.detached(function, *args, **kwargs).options(queue=queue)
 
     lfc = run
     lfi = begin_run

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from resonate_core.errors import UsageError
 from resonate_core.ids import check_id
 from resonate_core.marks import seconds_of
+from resonate_core.queues.queue import Queue
 from resonate_core.retry import checked_names, checked_policy
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 PARENT_CLOSE: Final = ("wait", "cancel", "terminate", "abandon")
 IF_EXISTS: Final = ("join", "fail", "restart_closed", "restart")
-_SECONDS: Final = ("timeout", "attempt_timeout", "heartbeat_timeout", "schedule_to_start_timeout")
+_SECONDS: Final = ("delay", "timeout", "attempt_timeout", "heartbeat_timeout", "schedule_to_start_timeout")
 UNSET: Final[Any] = object()
 
 
@@ -24,7 +25,8 @@ class CallOptions:
     """Options of one call; ``UNSET`` and None mean that the mark or the default decides. Times are seconds.
 
     ``timeout`` limits the whole call, ``attempt_timeout`` one attempt of a step. ``schedule_to_start_timeout`` is for
-    remote calls: one that a worker takes up later fails instead of running; a local step starts at once.
+    remote calls: one that a worker takes up later fails instead of running; a local step starts at once. ``delay``
+    holds a remote call back. ``queue``, ``priority`` and ``partition`` say where it stands in line.
     """
 
     id: str | None = None
@@ -44,6 +46,10 @@ class CallOptions:
     parent_close: str = "wait"
     if_exists: str = "join"
     result_type: Any = None
+    delay: float | None = None
+    queue: Queue | str | None = None
+    priority: int = 0
+    partition: str | None = None
 
     @property
     def has_retry_policy(self) -> bool:
@@ -94,6 +100,24 @@ def _check_durable(value: Any) -> bool:
     return value
 
 
+def _check_queue(value: Any) -> Any:
+    if value is not None and not isinstance(value, (Queue, str)):
+        raise UsageError(f"option queue must be a Queue or the name of one, got {value!r}")
+    return value
+
+
+def _check_priority(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise UsageError(f"option priority must be a whole number from 0, lower first, got {value!r}")
+    return value
+
+
+def _check_partition(value: Any) -> str | None:
+    if value is not None and (not isinstance(value, str) or not value):
+        raise UsageError(f"option partition must be text, got {value!r}")
+    return value
+
+
 def _check_encoder(value: Any) -> None:
     if value is not None:
         raise UsageError(
@@ -114,6 +138,9 @@ _CHECKS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "retry_policy": lambda value: value if value is UNSET else checked_policy(value),
     "durable": _check_durable,
     "encoder": _check_encoder,
+    "queue": _check_queue,
+    "priority": _check_priority,
+    "partition": _check_partition,
 }
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from resonate_core.client.handle import Handle
     from resonate_core.client.resonate import Resonate
     from resonate_core.client.tree import Node
+    from resonate_core.queues.queue import Queue
     from resonate_core.recurring import Cron
 
 
@@ -44,6 +45,10 @@ class AsyncResonate:
         """Begin a function, or a name, on any worker of the target group."""
         await self._open()
         return await self._engine.awaited(self._calls.begin(id, function, args, kwargs, here=False))
+
+    async def enqueue(self, queue: Queue | str, id: str, function: Any, /, *args: Any, **kwargs: Any) -> Handle[Any]:
+        """Begin a function, or a name, when its turn in a queue comes."""
+        return await self._client.options(queue=queue).aio.begin_rpc(id, function, *args, **kwargs)
 
     async def get(self, id: str) -> Handle[Any]:
         """Return the handle of an execution or promise."""

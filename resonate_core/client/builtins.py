@@ -10,6 +10,7 @@ from resonate_core.client.starting import find_operation
 from resonate_core.marks import STEP_ATTRIBUTE, StepMark
 from resonate_core.mutex import SETTLE_FUNCTION, Keeper
 from resonate_core.protocol.requests import PromiseSettle
+from resonate_core.queues.keeper import queue_keeper
 from resonate_core.recurring import STATE_FUNCTION, Recurring
 from resonate_core.registry import describe
 from resonate_core.retry import Exponential
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 def register_builtins(engine: Engine) -> None:
     """Register them in an engine that becomes a worker."""
-    for thing in (worker_side(engine), _settler(engine), _reader(engine), Keeper, Recurring):
+    for thing in (worker_side(engine), _settler(engine), _reader(engine), Keeper, Recurring, queue_keeper):
         engine.registry.add(describe(thing))
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 from resonate_core.client.describe import Description, list_operation
 from resonate_core.client.function import Function
 from resonate_core.client.handle import Handle
-from resonate_core.client.operations import Operation, checked
+from resonate_core.client.operations import Operation, checked, finish
 from resonate_core.client.starting import Start, find_operation, start_operation
 from resonate_core.client.tree import Node, tree_operation
 from resonate_core.errors import NotRegisteredError, UsageError
@@ -17,12 +18,12 @@ from resonate_core.marks import durable_mark
 from resonate_core.options import UNSET, CallOptions
 from resonate_core.protocol.records import TAG_SCOPE, TAG_TARGET
 from resonate_core.protocol.requests import ScheduleCreate
+from resonate_core.queues.line import place_of, stand_in_line
 from resonate_core.recurring import SCHEDULE_FUNCTION, Cron
 from resonate_core.registry import Registered, describe, return_hint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from concurrent.futures import Future
 
     from resonate_core.client.engine import Engine
     from resonate_core.scheduler.environment import Environment
@@ -74,7 +75,26 @@ class Calls:
             here=(engine.network.pid, engine.settings.ttl_ms) if here else None,
         )
         hint = Any if thing is None else return_hint(thing)
-        return engine.drive(self._begin(start, hint))
+        begun = engine.drive(self._begin(start, hint))
+        return begun if opts.queue is None else self._in_line(begun, start)
+
+    def _in_line(self, begun: Future[Handle[Any]], start: Start) -> Future[Handle[Any]]:
+        """Put an execution in line after it has begun. A failure of that loses nothing: it asks for its turn itself."""
+        engine, done = self._engine, Future[Handle[Any]]()
+        place = place_of(engine.env, start.param)
+
+        def has_begun(future: Future[Handle[Any]]) -> None:
+            error = future.exception()
+            if error is not None or place is None:
+                finish(done, None if error else future.result(), error)
+                return
+            handle = future.result()
+            stand_in_line(
+                engine.submit, engine.env, handle.promise_id, place, start.target, lambda *_: finish(done, handle, None)
+            )
+
+        begun.add_done_callback(has_begun)
+        return done
 
     def _begin(self, start: Start, hint: Any) -> Operation[Handle[Any]]:
         engine = self._engine

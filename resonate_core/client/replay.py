@@ -47,6 +47,7 @@ def replay_operation(
         run=run,
         event_counts=dict(call.extra.get("events") or {}),
     )
+    execution.travelled = env.codec.decode_invocation(record.param).extra
     execution.inbox.skip_read(call.extra.get("next_slot", 0), call.extra.get("unread") or [])
     execution.load(own)
     for slot, found in sorted((int(m.id[len(inbox_prefix) :]), m) for m in messages):

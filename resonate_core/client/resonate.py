@@ -42,12 +42,14 @@ if TYPE_CHECKING:
     from resonate_core.codec import Encryptor
     from resonate_core.network.connector import Connector
     from resonate_core.network.port import Network
+    from resonate_core.queues.queue import Queue
     from resonate_core.recurring import Cron
 
 F = TypeVar("F", bound=Callable[..., Any])
 _EXECUTION_OPTIONS = frozenset(
     ("timeout", "tags", "target", "version", "retry_policy", "if_exists", "encoder", "idempotency_key",
-     "attempt_timeout", "heartbeat_timeout", "errors", "non_retryable_exceptions")
+     "attempt_timeout", "heartbeat_timeout", "errors", "non_retryable_exceptions",
+     "delay", "queue", "priority", "partition")
 )  # fmt: skip
 
 
@@ -176,7 +178,8 @@ class Resonate:
         """Return a view of this client whose calls have these options.
 
         Args:
-            changes: ``timeout``, ``tags``, ``target``, ``version``, ``retry_policy``, ``if_exists``.
+            changes: ``timeout``, ``tags``, ``target``, ``version``, ``retry_policy``, ``if_exists``, ``delay``; of an
+                enqueued one also ``priority`` and ``partition``.
 
         Raises:
             UsageError: an unknown option, or a value that it cannot take.
@@ -213,6 +216,10 @@ class Resonate:
         """Begin a function, or a name, on any worker of the target group."""
         self._start_if_registered()
         return self._engine.wait(self._calls.begin(id, function, args, kwargs, here=False))
+
+    def enqueue(self, queue: Queue | str, id: str, function: Any, /, *args: Any, **kwargs: Any) -> Handle[Any]:
+        """Begin a function, or a name, when its turn in a queue comes."""
+        return self.options(queue=queue).begin_rpc(id, function, *args, **kwargs)
 
     def get(self, id: str) -> Handle[Any]:
         """Return the handle of an execution or promise.

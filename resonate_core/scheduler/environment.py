@@ -21,6 +21,7 @@ from resonate_core.errors import (
 )
 from resonate_core.marks import durable_mark, step_mark
 from resonate_core.protocol.records import TAG_EXTERNAL, TAG_TIMER, PromiseRecord, Value
+from resonate_core.queues.queue import place_in
 from resonate_core.registry import Registered, Registry, name_of, signature_of
 from resonate_core.retry import to_wire
 from resonate_core.scheduler.promises import LATENT_NAME, TIMER_NAME
@@ -145,7 +146,7 @@ class Environment:
             EncodeError: an argument has no stored form.
             UsageError: a retry policy that cannot travel.
         """
-        return self.codec.encode_invocation(name, args, kwargs, version, travelling(opts))
+        return self.codec.encode_invocation(name, args, kwargs, version, travelling(opts, self.now_ms()))
 
     def check_arguments(self, function: Registered, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Refuse arguments that the function does not take.
@@ -240,8 +241,12 @@ class Environment:
         return refused(f"{what} was refused: {detail}", kind="promise.create", id=create.id, status=response.status)
 
 
-def travelling(opts: CallOptions) -> dict[str, Any]:
-    """Return the options that a remote call carries to the worker that runs it."""
+def travelling(opts: CallOptions, now_ms: int) -> dict[str, Any]:
+    """Return the options that a remote call carries to the worker that runs it.
+
+    Raises:
+        UsageError: a retry policy that cannot travel, or a place that the queue does not have.
+    """
     extra: dict[str, Any] = {}
     if opts.has_retry_policy:
         extra["retryPolicy"] = to_wire(opts.retry_policy)
@@ -249,5 +254,8 @@ def travelling(opts: CallOptions) -> dict[str, Any]:
         "attemptTimeout": opts.attempt_timeout,
         "heartbeatTimeout": opts.heartbeat_timeout,
         "scheduleToStartTimeout": opts.schedule_to_start_timeout,
+        "delay": opts.delay,
     }
+    if opts.queue is not None:
+        extra["queue"] = place_in(opts.queue, priority=opts.priority, partition=opts.partition, now_ms=now_ms)
     return extra | {key: value for key, value in limits.items() if value is not None}

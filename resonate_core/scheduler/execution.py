@@ -88,6 +88,7 @@ class Execution:
         self.main: Branch | None = None
         self.outcome: Outcome | None = None
         self.opts = opts or CallOptions()
+        self.travelled: dict[str, Any] = {}
         self.closing = False
         self.may_reopen = False
         self.catching_up = version > 1

@@ -6,6 +6,7 @@ branches switch only at a yield. The ids of what it does stand under its message
 
 from __future__ import annotations
 
+import functools
 import inspect
 import logging
 from typing import TYPE_CHECKING, Any
@@ -14,12 +15,15 @@ from resonate_core.context import Context
 from resonate_core.errors import Cancelled, CodecError, UsageError
 from resonate_core.ids import inbox_id
 from resonate_core.protocol.requests import PromiseSettle
+from resonate_core.queues.turn import begun_later, waits
 from resonate_core.registry import is_generator_function
 from resonate_core.scheduler import interpret
 from resonate_core.scheduler.branch import Branch
 from resonate_core.scheduler.effects import Outcome, Write
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from resonate_core.registry import Registered
     from resonate_core.scheduler.execution import Execution
     from resonate_core.scheduler.inbox import Message
@@ -33,6 +37,16 @@ def make_main(function: Registered, context: Context, args: tuple[Any, ...], kwa
     Raises:
         UsageError: a generator function gave something else (a decorator hides it).
     """
+    instance, made = _make(function, context, args, kwargs)
+    execution = context.execution
+    if not waits(execution.travelled):
+        return instance, made
+    if made is None:
+        made = _leaf_body(context, function, instance, args, kwargs)
+    return instance, begun_later(context, execution.travelled, made, is_first_run=execution.run == 0)
+
+
+def _make(function: Registered, context: Context, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any]:
     if function.kind == "leaf":
         return None, None
     if function.kind != "class":
@@ -42,6 +56,18 @@ def make_main(function: Registered, context: Context, args: tuple[Any, ...], kwa
     if not is_generator_function(entry):
         return instance, None
     return instance, _generator(function, entry(context, *args, **kwargs))
+
+
+def _leaf_body(
+    context: Context, function: Registered, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Generator[Any, Any, Any]:
+    """Run a body that never yields as a step of an execution that has to wait before it."""
+    leaf = leaf_of(function, instance)
+    if function.kind == "class":
+        leaf = functools.partial(leaf, context)
+    command = context.run(leaf, *args, **kwargs)
+    command.opts = context.execution.opts
+    return (yield command)
 
 
 def _make_instance(cls: Any, context: Context, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -260,7 +260,10 @@ def _create_remote(ex: Execution, branch: Branch, cmd: c.Call, slot: Slot, param
     if cmd.opts.if_exists != "join":
         tags[TAG_START] = _start_tag(ex, cmd)
     deadline = _deadline(ex, cmd.opts.timeout, capped=cmd.kind != "detached")
-    _create(ex, slot, PromiseCreate(promise_id, deadline, param, tags))
+    create = PromiseCreate(promise_id, deadline, param, tags)
+    _create(ex, slot, create)
+    if cmd.opts.queue is not None:
+        _stand_in_line(ex, cmd, create)
 
 
 def _create(ex: Execution, slot: Slot, create: PromiseCreate) -> None:
@@ -279,6 +282,16 @@ def _create(ex: Execution, slot: Slot, create: PromiseCreate) -> None:
         ex.slot_settled(slot)
 
     ex.fence(create, answered)
+
+
+def _stand_in_line(ex: Execution, cmd: c.Call, create: PromiseCreate) -> None:
+    """Put a queued child in line, once, right after it is made. Until then this execution does not end."""
+
+    def stands(_value: Any, _error: BaseException | None) -> None:
+        ex.choices_open -= 1
+
+    ex.choices_open += 1
+    told_once(ex, f"{cmd.position}.queue", "enqueue", ("enqueue", (create,)), stands)
 
 
 def _created(ex: Execution, slot: Slot, record: PromiseRecord) -> None:

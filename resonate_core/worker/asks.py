@@ -9,6 +9,8 @@ from resonate_core.limits import WRITE_RETRY_MAX_MS, WRITE_RETRY_MS
 from resonate_core.network.generations import choose_generation
 from resonate_core.network.post import post_message
 from resonate_core.network.published import read_event
+from resonate_core.protocol.records import TAG_TARGET
+from resonate_core.queues.line import place_of, stand_in_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,9 +100,34 @@ def _outside(hold: Hold, ask: Ask) -> None:
     begin(lambda value: hold.worker.post(lambda: then(value, None)))
 
 
+def _enqueue(hold: Hold, ask: Ask) -> None:
+    """Put children in line one after the other, in the order in which they were made."""
+    hold.enqueuing.append(ask)
+    if len(hold.enqueuing) == 1:
+        _enqueue_next(hold)
+
+
+def _enqueue_next(hold: Hold) -> None:
+    ask = hold.enqueuing[0]
+    (create,) = ask.arguments
+    place = place_of(hold.env, create.param)
+
+    def stands(slot: Any, _: BaseException | None) -> None:
+        hold.enqueuing.popleft()
+        _then(hold, ask)(slot, None)  # a refusal loses nothing: the child asks itself when a worker picks it up
+        if hold.enqueuing and not hold.is_gone:
+            _enqueue_next(hold)
+
+    if place is None:
+        stands(None, None)
+    else:
+        stand_in_line(_persistent(hold), hold.env, create.id, place, create.tags[TAG_TARGET], stands)
+
+
 _KINDS: dict[str, Callable[[Hold, Ask], None]] = {
     "choose": _choose,
     "drain": _drain,
+    "enqueue": _enqueue,
     "event": _event,
     "outside": _outside,
     "post": _post,

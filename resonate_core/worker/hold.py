@@ -72,6 +72,7 @@ class Hold:
         self.runs = Runs(self)
         self._watched: set[str] = set()
         self._deferred: deque[StartStep | Ask] = deque()
+        self.enqueuing: deque[Ask] = deque()
         self._idle_timer: Timer | None = None
         self._watch_timer: Timer | None = None
         self._is_ending = False
@@ -114,7 +115,7 @@ class Hold:
         if late is not None:
             self._end_at_once(late)
             return
-        self.runs.build(function, (args, kwargs), opts, preload)
+        self.runs.build(function, (args, kwargs), opts, preload, invocation.extra)
 
     def _started_too_late(self, extra: dict[str, Any], *, has_history: bool) -> StepTimeoutError | None:
         """Return the error of a call that found no worker in the time that its caller gave it."""

@@ -37,15 +37,21 @@ class Runs:
         self._function: Registered | None = None
         self._first: Arguments = ((), {})
         self._opts = CallOptions()
+        self._travelled: dict[str, Any] = {}
         self._run = 0
         self._call: Invocation | None = None
         self._begun_ms = 0
 
     def build(
-        self, function: Registered, arguments: Arguments, opts: CallOptions, preload: list[PromiseRecord]
+        self,
+        function: Registered,
+        arguments: Arguments,
+        opts: CallOptions,
+        preload: list[PromiseRecord],
+        travelled: dict[str, Any],
     ) -> None:
-        """Start the newest run over its records."""
-        self._function, self._first, self._opts = function, arguments, opts
+        """Start the newest run over its records; ``travelled`` came with the first call beside its arguments."""
+        self._function, self._first, self._opts, self._travelled = function, arguments, opts, travelled
         prefix = run_id(self._hold.id, 1)[:-1]
         runs = {int(tail): record for record in preload if (tail := _tail(record.id, prefix)) is not None}
         others = [record for record in preload if not record.id.startswith(prefix)]
@@ -92,6 +98,7 @@ class Runs:
             event_counts=dict(about.get("events") or {}),
             opts=self._opts,
         )
+        execution.travelled = self._travelled
         execution.event_is_replayed = execution.catching_up = hold.version > 1 and not follows
         execution.now_ms = max(execution.now_ms, self._begun_ms)
         execution.inbox.skip_read(next_slot, about.get("unread") or [])

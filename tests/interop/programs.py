@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from resonate_core import Cancelled, Mutex, durable, entry, query, signal, step, update
+from resonate_core import Cancelled, Mutex, Queue, durable, entry, query, signal, step, update
 
 
 @step()
@@ -190,9 +190,26 @@ def overlaps(name):
     return [text.removeprefix(f"{name} ") for text in NOTES if text.startswith(f"{name} ")]
 
 
+QUEUE = Queue("interop", concurrency=1)
+
+
+@durable()
+def queued(ctx, name):
+    family = name.rpartition("-")[0]
+    yield ctx.run(note, f"q-{family} {name} in")
+    yield ctx.sleep(0.1)
+    yield ctx.run(note, f"q-{family} {name} out")
+
+
+@durable()
+def enqueues(ctx, names):
+    for name in names:
+        yield ctx.enqueue(QUEUE, queued, name).options(id=name)
+
+
 ALL = (
     *(total, plus_one, fan_out, slow_child, leaves_a_child, awaits_named_child, approval, own_deadline),
     *(Basket, receiver, in_rounds, works, fails),
-    *(first_of_two, gathers, undoes, locks),
+    *(first_of_two, gathers, undoes, locks, queued, enqueues),
     *(add, refuse, rest, note),
 )

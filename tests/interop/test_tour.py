@@ -26,6 +26,7 @@ EXPECTED = {
     "gathered": [1, 2, 3, 4, 5, 6] * 2,
     "cancellation": ["undone", 0],
     "mutex": ["in", "out"] * 3,
+    "queue": ["0 in", "0 out", "1 in", "1 out", "2 in", "2 out", "3 in", "3 out"],
     "schedule": "* * * * *",
 }
 

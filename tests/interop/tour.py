@@ -117,6 +117,14 @@ def mutex(resonate: Resonate, id: str) -> Any:
     return programs.overlaps(id)
 
 
+def queue(resonate: Resonate, id: str) -> Any:
+    names = [f"{id}-{number}" for number in range(4)]
+    _run(resonate, id, programs.enqueues, names)
+    for name in names:
+        resonate.get(name).result(timeout=SECONDS)
+    return [text.removeprefix(f"{id}-") for text in programs.overlaps(f"q-{id}")]
+
+
 def schedule(resonate: Resonate, id: str) -> Any:
     data = json.dumps({"func": "note", "args": [id], "kwargs": {}, "version": 1})
     resonate.schedules.create(f"s-{id}", "* * * * *", f"s-{id}-{{{{.timestamp}}}}", 60_000, promise_data=data)
@@ -127,7 +135,7 @@ def schedule(resonate: Resonate, id: str) -> Any:
 
 PARTS = (
     *(steps, children, id_with_signs, sleep, child_of_its_own, approval, deadlines, messages, events, rounds),
-    *(failure, race, gathered, cancellation, mutex, schedule),
+    *(failure, race, gathered, cancellation, mutex, queue, schedule),
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 
-from resonate_core import Backoff, durable, entry, signal, step
+from resonate_core import Backoff, Queue, durable, entry, signal, step
 
 _tokens = itertools.count()
 #: Every execution of a step, by name: more than recorded results, never fewer.
@@ -159,7 +159,26 @@ def reporter(ctx, to, count):
         yield ctx.send(to, index, "news")
 
 
-PROGRAMS = (token, flaky, sequence, fan_out, family, race, saga, chain, Ledger, teller, bank, listener, reporter)
+COUNTER = Queue("simulated", concurrency=1)
+
+
+@durable()
+def served(ctx):
+    began = yield ctx.run(token, f"{ctx.id}/began")
+    yield ctx.sleep(1)
+    return [began, (yield ctx.run(token, f"{ctx.id}/ended"))]
+
+
+@durable()
+def customers(ctx, count):
+    """Let several executions stand in a queue that serves one at a time."""
+    return (yield ctx.gather(*[ctx.enqueue(COUNTER, served) for _ in range(count)]))
+
+
+PROGRAMS = (
+    *(token, flaky, sequence, fan_out, family, race, saga, chain, Ledger, teller, bank, listener, reporter),
+    *(served, customers),
+)
 
 
 def restart() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from resonate_core.testing import Faults, Simulation
@@ -20,6 +22,7 @@ def simulated(seed: int, faults: Faults | None = None) -> Simulation:
     run.start("bank", programs.bank, 3, 4)
     run.start("listener", programs.listener, 4)
     run.start("reporter", programs.reporter, "listener", 4)
+    run.start("customers", programs.customers, 4)
     run.run()
     return run
 
@@ -38,6 +41,8 @@ def check(run: Simulation) -> None:
     for teller in range(3):
         assert [index for name, index in seen if name == str(teller)] == [0, 1, 2, 3]
     assert run.client.get("listener").result() == [0, 1, 2, 3]
+    visits = sorted(run.client.get("customers").result())
+    assert all(ended < began for (_, ended), (began, _) in itertools.pairwise(visits)), f"two served at once: {visits}"
 
 
 def check_records(run: Simulation) -> None:

@@ -28,7 +28,7 @@ def test_time_is_given_in_seconds_or_as_timedelta(name, value, seconds):
 @pytest.mark.parametrize(
     ("changes", "text"),
     [
-        ({"timout": 5}, "unknown option 'timout'; known are: attempt_timeout, durable"),
+        ({"timout": 5}, "unknown option 'timout'; known are: attempt_timeout, delay, durable"),
         ({"timeout": -1}, "option timeout must be finite and not negative, got -1"),
         ({"timeout": math.nan}, "option timeout must be finite"),
         ({"timeout": math.inf}, "option timeout must be finite .* leave it out for no limit"),
