@@ -153,6 +153,41 @@ class Shim:
         return self.target + module.removeprefix(self.package)
 
 
+#: What ``compat.dbos`` refuses by name: of the module, of ``DBOS``, of its client.
+DBOS_REFUSED: Final = frozenset(
+    {
+        "AsyncSQLAlchemyDatasource", "AsyncSQLAlchemyDatasource_async", "ClientScheduleInput",
+        "ClientScheduleInput_async", "DBOSContextEnsure", "DBOSContextEnsure_async", "DBOSContextSetAuth",
+        "DBOSContextSetAuth_async", "DBOSPortableJSONSerializer", "DBOSPortableJSONSerializer_async", "Debouncer",
+        "DebouncerClient", "DebouncerClient_async", "Debouncer_async", "KafkaMessage", "KafkaMessage_async",
+        "PortableWorkflowError", "PortableWorkflowError_async", "PropagateOtelContext", "PropagateOtelContext_async",
+        "SendMessage", "SendMessage_async", "Serializer", "Serializer_async", "SetShardKey", "SetShardKey_async",
+        "SetWorkflowAttributes", "SetWorkflowAttributes_async", "StepInfo", "StepInfo_async", "StepReservation",
+        "StepReservation_async", "VersionInfo", "VersionInfo_async", "WorkflowIDReusePolicy",
+        "WorkflowIDReusePolicy_async", "WorkflowSerializationFormat", "WorkflowSerializationFormat_async",
+        "alert_handler", "alert_handler_async", "assumed_role", "assumed_role_async", "asyncio_wait",
+        "asyncio_wait_async", "authenticated_roles", "authenticated_roles_async", "authenticated_user",
+        "authenticated_user_async", "close_stream", "close_stream_async", "default_required_roles",
+        "default_required_roles_async", "delete_queue", "delete_queue_async", "delete_workflow",
+        "delete_workflow_async", "delete_workflows", "delete_workflows_async", "deprecate_patch",
+        "deprecate_patch_async", "enqueue_workflow_with_options", "enqueue_workflow_with_options_async",
+        "fork_workflow", "fork_workflow_async", "get_all_events", "get_all_events_async",
+        "get_latest_application_version", "get_latest_application_version_async", "kafka_consumer",
+        "kafka_consumer_async", "list_application_versions", "list_application_versions_async", "list_workflow_steps",
+        "list_workflow_steps_async", "listen_queues", "listen_queues_async", "make_pydantic_args_validator",
+        "make_pydantic_args_validator_async", "migrate", "migrate_async", "patch", "patch_async",
+        "pydantic_args_validator", "pydantic_args_validator_async", "read_stream", "read_stream_async",
+        "read_stream_offset", "read_stream_offset_async", "required_roles", "required_roles_async", "reserve_step",
+        "reserve_step_async", "reset_system_database", "reset_system_database_async", "resume_workflow",
+        "resume_workflow_async", "resume_workflows", "resume_workflows_async", "rewind_workflow",
+        "rewind_workflow_async", "run_dbos_database_migrations", "run_dbos_database_migrations_async", "send_bulk",
+        "send_bulk_async", "set_authentication", "set_authentication_async", "set_latest_application_version",
+        "set_latest_application_version_async", "set_workflow_delay", "set_workflow_delay_async", "shard_key",
+        "shard_key_async", "span", "span_async", "tracer", "tracer_async", "update_workflow_attributes",
+        "update_workflow_attributes_async", "write_stream", "write_stream_async"
+    }
+)  # fmt: skip
+
 #: Shims by source. What is not listed stays on the original SDK.
 SHIMS: Final[Mapping[str, Shim]] = {
     "temporal": Shim(
@@ -194,5 +229,11 @@ SHIMS: Final[Mapping[str, Shim]] = {
                 "use_worker_versioning", "versioning_override",
             }
         ),
+    ),
+    "dbos": Shim(
+        "dbos",
+        "compat.dbos",
+        frozenset({"error"}),
+        frozenset(f"{owner}.{name}" for owner in ("dbos", "dbos.DBOS", "dbos.DBOSClient") for name in DBOS_REFUSED),
     ),
 }  # fmt: skip

@@ -10,6 +10,8 @@ These relations hold units together.
   client on the shim, and the workflow that it starts is rewritten all the same.
 * A bridge may **carry**: then the user can move although the used stays, if the shim's worker runs the user, so that
   the users of the user stay. A rewritten workflow calls an activity that nothing could be done about.
+* A **loose** link: who addresses an execution by its id, sends it a message or asks for its events and its result, does
+  so across the shim as well as within it. It holds only where there is no shim, or where the shim cannot take one side.
 * A test is a user of all that it tests, with or without a shim: it never holds anything.
 * Where the user does something for which the shim has nothing to offer rewritten code (its own data converter would
   write what only it can read), the user is **unbridged**: its bridges count as links.
@@ -126,8 +128,12 @@ class Groups:
             for bridge in survey.bridges:
                 user = linked.root(bridge.user)
                 is_down = not self._has_shim or (bridge.is_breakable and user in broken) or user in without
-                if is_down and not bridge.user.module.is_test:
+                if is_down and bridge.needs_shim and not bridge.user.module.is_test:
                     changed = linked.join(bridge.user, bridge.used) or changed
+            for first, second in survey.loose:
+                is_down = not self._has_shim or linked.root(first) in without or linked.root(second) in without
+                if is_down and not (first.module.is_test or second.module.is_test):
+                    changed = linked.join(first, second) or changed
         return linked
 
     def _hold(self, linked: _Joined) -> dict[Unit, Hold]:
@@ -172,7 +178,7 @@ class Groups:
         """What would move and serves nobody who moves stays as well: lone steps, and wiring where no workflow moves."""
         users: dict[Unit, list[Unit]] = defaultdict(list)
         for bridge in self._survey.bridges:
-            if not bridge.user.module.is_test:
+            if bridge.needs_shim and not bridge.user.module.is_test:
                 users[linked.root(bridge.used)].append(bridge.user)
         workflows = [linked.root(unit) for unit in self._survey.units if unit.kind == "workflow"]
         alive = set(workflows) - self._held.keys()

@@ -82,7 +82,7 @@ def _spread(blocked: dict[str, str], files: dict[Module, dict[str, Unit]]) -> No
 def _obstacle(project: Project, module: Module, shim: Shim) -> str:
     """Return the first name of the SDK in a file that the shim does not have, or nothing."""
     for entry in _imports(module, shim):
-        if not shim.has(_module_of(entry)):
+        if not shim.has(_module_of(entry)) or shim.refuses(entry.target):
             return entry.target
     for base in module.stars:
         if base.split(".")[0] == shim.package:
@@ -100,11 +100,8 @@ def _imports(module: Module, shim: Shim) -> list[Import]:
 
 
 def _module_of(entry: Import) -> str:
-    """Return the SDK's module that an import is about: ``from temporalio import workflow`` is about the submodule."""
-    if isinstance(entry.statement, ast.Import):
-        return entry.alias.name
-    base = entry.statement.module or ""
-    return entry.target if "." not in base else base
+    """Return the SDK's module that an import takes something from."""
+    return entry.alias.name if isinstance(entry.statement, ast.Import) else entry.statement.module or ""
 
 
 def _move(job: Job, module: Module, unit: Unit, shim: Shim) -> None:

@@ -99,12 +99,15 @@ class Bridge:
         is_breakable: whether what the user's surroundings do can take the bridge away.
         carries: whether ``user`` may move even if ``used`` stays, as long as its own users stay: the shim's worker then
             runs both.
+        needs_shim: whether only a shim can stand between them; where the original can as well, this is no link without
+            one.
     """
 
     user: Unit
     used: Unit
     is_breakable: bool = True
     carries: bool = False
+    needs_shim: bool = True
 
 
 @dataclass
@@ -116,6 +119,7 @@ class Survey:
         nested: workflows that are made inside something else, by name, with the unit of that.
         links: pairs that must share their fate: a workflow and its steps, its worker, the clients that start it.
         together: units of which those that move are written together, or none of them.
+        loose: pairs of which one addresses the other by its id: each can move alone where the shim serves both.
         bridges: pairs of which one can move while the other one stays on the shim.
         unbridged: units that stop the bridges of all that they are linked to, with the reason.
         sites: durable expressions. The functions they stand in become generators, and so do the callers of those, up
@@ -136,6 +140,7 @@ class Survey:
     nested: list[tuple[str, Definition, Unit]] = field(default_factory=list)
     links: list[tuple[Unit, Unit]] = field(default_factory=list)
     together: list[list[Unit]] = field(default_factory=list)
+    loose: list[tuple[Unit, Unit]] = field(default_factory=list)
     bridges: list[Bridge] = field(default_factory=list)
     unbridged: dict[Unit, str] = field(default_factory=dict)
     sites: list[DurableSite] = field(default_factory=list)

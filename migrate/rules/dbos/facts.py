@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from migrate.plan.fragments import call, code
-from migrate.plan.survey import Survey
+from migrate.plan.survey import Bridge, Survey
 from migrate.rules.dbos import client as client_object
 from migrate.rules.dbos import rm216_comprehension
 from migrate.rules.dbos.nodes import awaited, is_in_async
@@ -40,8 +40,8 @@ Role: TypeAlias = Literal["workflow", "step", "transaction"]
 Place: TypeAlias = Literal["workflow", "step", "nested", "outside"]
 Edit: TypeAlias = "Callable[[Job], None]"
 
-#: Tier of what has no generator form yet: it keeps running on DBOS, and the finding says why.
-STAYS: Tier = "manual"
+#: Tier of what has no generator form: it runs on the shim, and the finding says why.
+STAYS: Tier = "compat"
 
 
 @dataclass(eq=False)
@@ -100,11 +100,12 @@ class DbosSurvey(Survey):
 
 @dataclass(frozen=True)
 class WiringSite:
-    """A statement that configures, launches or destroys DBOS."""
+    """A statement that configures, launches or destroys DBOS; ``unit`` moves when all that uses DBOS does."""
 
     module: Module
     node: ast.Call
     kind: Literal["construct", "launch", "destroy", "reset"]
+    unit: Unit | None = None
 
 
 @dataclass(eq=False)
@@ -281,9 +282,27 @@ class Facts:
         at.unit.need("helper", rule.code, at.node, module=at.module)
 
     def link_all(self, unit: Unit) -> None:
-        """Tie a unit to every workflow: it addresses executions by id, and an id may be that of any of them."""
+        """Tie a unit to every workflow: it may hand any of them on."""
         for mark in self.workflows():
             self.survey.link(unit, mark.unit)
+
+    def address_all(self, unit: Unit) -> None:
+        """Tie a unit loosely to every workflow: it addresses executions by id, and an id may be that of any of them."""
+        for mark in self.workflows():
+            self.survey.loose.append((unit, mark.unit))
+
+    def start(self, unit: Unit, target: Marked, *, is_served: bool) -> None:
+        """Tie a unit to a workflow that it starts.
+
+        Args:
+            unit: who starts.
+            target: what is started.
+            is_served: the call is one that the shim answers for a rewritten function as well.
+        """
+        if is_served:
+            self.survey.bridges.append(Bridge(unit, target.unit, is_breakable=False))
+        else:
+            self.survey.link(unit, target.unit)
 
     def link_steps(self, unit: Unit) -> None:
         """Tie a unit to every step: a workflow that nobody can see may call any of them, and would record none."""

@@ -95,7 +95,7 @@ def report(facts: Facts, module: Module, node: ast.AST, name: str) -> None:
         return
     at = facts.at(module, node)
     if at.place == "outside" and not name.startswith(_ERRORS):
-        facts.link_all(at.unit)
+        facts.address_all(at.unit)
         if last in _MARKS:
             facts.link_steps(at.unit)
     facts.stay(at, RULE, message)

@@ -50,7 +50,7 @@ def survey(facts: Facts, module: Module, start: Start) -> None:
     elif start.gives_handle:
         facts.claim(start.call.func)
     if start.target is not None:
-        facts.survey.link(at.unit, start.target.unit)
+        facts.start(at.unit, start.target, is_served=start.gives_handle and not start.is_queued)
     else:
         facts.link_all(at.unit)
     node = awaited(module, start.call)

@@ -43,7 +43,7 @@ def survey(facts: Facts, module: Module, call: ast.Call) -> None:
     sets = facts.project.external(module, call.func) in SET_EVENT
     verb, parts = ("set_event", _set_parts(call)) if sets else ("get_event", _get_parts(call))
     if not sets:
-        facts.link_all(at.unit)
+        facts.address_all(at.unit)
     if parts is None:
         facts.stay(at, RULE, f"this {verb} has arguments that have no counterpart")
     elif at.place == "workflow":

@@ -42,7 +42,7 @@ def survey(facts: Facts, module: Module, call: ast.Call) -> None:
     parts = _recv_parts(call) if receives else _send_parts(call, with_key=at.place == "outside")
     verb = "recv" if receives else "send"
     if not receives:
-        facts.link_all(at.unit)
+        facts.address_all(at.unit)
     if parts is None:
         facts.stay(at, RULE, f"this {verb} has arguments that have no counterpart")
     elif at.place == "workflow":

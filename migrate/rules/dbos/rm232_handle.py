@@ -98,7 +98,7 @@ def survey_retrieve(facts: Facts, module: Module, call: ast.Call) -> None:
     """Note ``DBOS.retrieve_workflow``."""
     facts.claim(call.func)
     at = facts.at(module, call)
-    facts.link_all(at.unit)
+    facts.address_all(at.unit)
     if at.place != "outside" or len(call.args) != 1 or count_arguments(call) != 1:
         facts.stay(at, RULE, "retrieve_workflow has options, or stands inside a workflow or step")
         return

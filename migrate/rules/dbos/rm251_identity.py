@@ -41,7 +41,7 @@ def survey(facts: Facts, module: Module, node: ast.Attribute) -> None:
         facts.later(at, lambda job: _edit_step(job, at))
     else:
         if at.place == "outside":
-            facts.link_all(at.unit)
+            facts.address_all(at.unit)
         facts.stay(at, RULE, "the workflow's id is asked for where there may be no workflow")
 
 

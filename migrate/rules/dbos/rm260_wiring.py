@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING, Final, Literal
 
 from migrate.plan.fragments import block
+from migrate.plan.survey import Bridge
 from migrate.rules.base import Rule
 from migrate.rules.dbos import rm261_fastapi, rm270_classes, rm554_configuration
 from migrate.rules.dbos.client import NAME, app_path, client_name
@@ -65,7 +66,18 @@ def survey(facts: Facts, module: Module, call: ast.Call) -> None:
         _claim_config(facts, module, call)
     if keyword(call, "fastapi") is not None and not _survey_fastapi(facts, module, call):
         return
-    facts.wiring.append(WiringSite(module, call, _KINDS[name]))
+    unit = facts.at_wiring(module, call).unit
+    facts.wiring.append(WiringSite(module, call, _KINDS[name], unit))
+
+
+def lay_bridges(facts: Facts) -> None:
+    """Let DBOS be configured and launched as long as anything stays there; what moves is started beside it."""
+    sites = [site.unit for site in facts.wiring if site.unit is not None]
+    others = [unit for unit in facts.survey.units if unit not in sites and not unit.module.is_test]
+    for site in sites:
+        facts.survey.link(sites[0], site)
+        for unit in others:
+            facts.survey.bridges.append(Bridge(site, unit, is_breakable=False, needs_shim=False))
 
 
 def survey_reset(facts: Facts, module: Module, call: ast.Call) -> None:
@@ -127,7 +139,7 @@ def edit(job: Job, facts: Facts) -> None:
     if not moving or home is None:
         return
     unit = facts.speaker(job)
-    stays = any(not job.converts(mark.unit) for mark in facts.marked.values())
+    stays = any(site.unit is not None and not job.converts(site.unit) for site in facts.wiring)
     if home.kind == "app":
         text = f"from resonate_core import Resonate\n\n{NAME} = Resonate()\n"
         job.create_file(app_path(home), text, unit)

@@ -33,7 +33,7 @@ def survey(facts: Facts, module: Module, call: ast.Call) -> None:
     """Note a cancellation."""
     facts.claim(call.func)
     at = facts.at(module, call)
-    facts.link_all(at.unit)
+    facts.address_all(at.unit)
     target = keyword(call, "workflow_id", 0)
     if target is None or has_stars(call) or count_arguments(call) != 1:
         facts.stay(at, RULE, "this cancellation has options that have no counterpart")

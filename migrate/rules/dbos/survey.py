@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Final, cast
 
+from migrate.plan.survey import Bridge
 from migrate.rules.dbos import (
     rm201_unknown,
     rm210_workflow,
@@ -107,7 +108,20 @@ def survey(project: Project) -> Facts:
         else:
             rm212_step_call.survey_mentions(facts, mark)
     _survey_late(facts)
+    rm260_wiring.lay_bridges(facts)
+    _let_tests_be(facts)
     return facts
+
+
+def _let_tests_be(facts: Facts) -> None:
+    """A test follows what it tests and holds nothing."""
+    links, facts.survey.links = facts.survey.links, []
+    for first, second in links:
+        if first.module.is_test == second.module.is_test:
+            facts.survey.links.append((first, second))
+        else:
+            test, tested = (first, second) if first.module.is_test else (second, first)
+            facts.survey.bridges.append(Bridge(test, tested, is_breakable=False))
 
 
 def _mark(facts: Facts) -> None:
