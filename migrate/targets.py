@@ -24,6 +24,7 @@ EXPORTS: Final[Mapping[str, Tier]] = {
     "step": "idiomatic",
     "Backoff": "idiomatic",
     "Never": "idiomatic",
+    "Queue": "helper",
     "entry": "helper",
     "signal": "helper",
     "query": "helper",
@@ -70,6 +71,7 @@ CONTEXT: Final[Mapping[str, Tier]] = {
     "cancel": "helper",
     "set_event": "helper",
     "get_event": "helper",
+    "enqueue": "helper",
     "continue_as_new": "helper",
     "now": "helper",
     "uuid4": "helper",
@@ -81,9 +83,9 @@ CONTEXT: Final[Mapping[str, Tier]] = {
 #: Attributes of a ``Resonate``; the same names exist under ``aio``.
 CLIENT: Final = frozenset(
     {
-        "aio", "begin_rpc", "begin_run", "cancel", "describe", "get", "get_event", "list", "options", "promises",
-        "query", "register", "register_all", "rpc", "run", "schedule", "schedules", "send", "serve", "signal", "start",
-        "stop", "terminate", "update",
+        "aio", "begin_rpc", "begin_run", "cancel", "describe", "enqueue", "get", "get_event", "list", "options",
+        "promises", "query", "register", "register_all", "rpc", "run", "schedule", "schedules", "send", "serve",
+        "signal", "start", "stop", "terminate", "update",
     }
 )  # fmt: skip
 
@@ -95,13 +97,13 @@ HANDLE: Final = frozenset(
 #: Keyword arguments of ``.options`` on a command of a ``Context``.
 COMMAND_OPTIONS: Final = frozenset(
     {
-        "attempt_timeout", "errors", "heartbeat_timeout", "id", "parent_close", "retry_policy",
-        "schedule_to_start_timeout", "target", "timeout",
+        "attempt_timeout", "delay", "errors", "heartbeat_timeout", "id", "parent_close", "partition", "priority",
+        "queue", "retry_policy", "schedule_to_start_timeout", "target", "timeout",
     }
 )  # fmt: skip
 
 #: Keyword arguments of ``Resonate.options``.
-CLIENT_OPTIONS: Final = frozenset({"if_exists", "target", "timeout"})
+CLIENT_OPTIONS: Final = frozenset({"delay", "if_exists", "partition", "priority", "target", "timeout"})
 
 #: Keyword arguments of the marks and of ``Backoff``.
 STEP_OPTIONS: Final = frozenset({"attempt_timeout", "errors", "heartbeat_timeout", "name", "retry_policy"})

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from compat.dbos.error import DBOSConflictingWorkflowError, DBOSException
-from resonate_core import Function
+from resonate_core import Function, durable_mark
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,6 +89,9 @@ def workflow_of(function: Callable[..., Any]) -> Workflow:
     """
     if isinstance(function, Function):  # migrated already, and registered with the same client
         return Workflow(function.name, function.func, is_async=False)
+    mark = durable_mark(function)
+    if mark is not None:  # migrated already; ``launch`` has registered it
+        return Workflow(mark.name, function, is_async=False)
     found = getattr(getattr(function, "__func__", function), "__dbos_workflow__", None)
     if not isinstance(found, Workflow):
         raise DBOSException(f"{function!r} is no workflow; decorate it with @DBOS.workflow()")

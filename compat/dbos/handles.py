@@ -60,10 +60,16 @@ def status_of(found: Description) -> WorkflowStatus:
         name=found.function or "",
         created_at=round(found.created_at * 1000),
         updated_at=round((found.created_at if settled is None else settled) * 1000),
-        parent_workflow_id=found.tags.get("dbos:parent"),
+        parent_workflow_id=_parent_of(found),
         queue_name=found.tags.get("dbos:queue"),
         delay_ms=round(float(found.tags["dbos:delay"]) * 1000) if "dbos:delay" in found.tags else None,
     )
+
+
+def _parent_of(found: Description) -> str | None:
+    """Return the workflow that started one; a rewritten one has its child's by the runtime's own tag."""
+    own = found.tags.get("resonate:parent")
+    return found.tags.get("dbos:parent") or (own if own != found.id else None)
 
 
 class WorkflowHandle(Generic[R]):

@@ -28,7 +28,17 @@ from compat.dbos.keeper import KEEPER_FUNCTION, KEEPER_TIMEOUT_S, QueueKeeper, g
 from compat.dbos.queues import QUEUE_KEY, Place, Queue, place_in, queued
 from compat.dbos.scheduling import apply_decorated
 from compat.dbos.ticker import Ticker
-from resonate_core import Cancelled, DriverHost, NotFoundError, Resonate, UsageError, durable
+from resonate_core import (
+    AlreadyRegisteredError,
+    Cancelled,
+    DriverHost,
+    NotFoundError,
+    Resonate,
+    UsageError,
+    all_marked,
+    durable,
+    durable_mark,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -56,12 +66,14 @@ class Runtime:
         self.client = Resonate(_url_of(config), group=GROUP, ttl=LEASE_S)
         self.host = DriverHost(self.client)
         self.is_launched = False
+        self._migrated: set[str] = set()
 
     def launch(self) -> None:
         """Run what is registered, and what other processes have left."""
         self.client.register(QueueKeeper, Ticker)
         for workflow in list(workflows.values()):
             self.register(workflow)
+        self._register_migrated()
         self.client.start()
         self.is_launched = True
         apply_decorated(self)
@@ -77,6 +89,24 @@ class Runtime:
         if not url:
             raise DBOSException("transactions need application_database_url in the config")
         return SQLAlchemyDatasource.create(str(url))
+
+    def _register_migrated(self) -> None:
+        """Let this process run what is rewritten already, so that code which is not can start it."""
+        for thing in all_marked():
+            is_inner = "." in getattr(thing, "__qualname__", "")
+            if is_inner or str(getattr(thing, "__module__", "")).startswith(("compat.", "resonate_core.")):
+                continue
+            try:
+                self.client.register(thing)
+            except AlreadyRegisteredError as error:
+                _logger.info("not served to DBOS's calls: %s", error)
+                continue
+            mark = durable_mark(thing)
+            if mark is not None:
+                self._migrated.add(mark.name)
+
+    def _is_workflow(self, name: str) -> bool:
+        return name in workflows or name in self._migrated
 
     def register(self, workflow: Workflow) -> None:
         """Let this process run a workflow."""
@@ -219,7 +249,7 @@ class Runtime:
             has_parent: whether a workflow has started them.
             newest_first: turns the order round.
         """
-        found = [self._seen(one) for one in map(status_of, self.client.list()) if one.name in workflows]
+        found = [self._seen(one) for one in map(status_of, self.client.list()) if self._is_workflow(one.name)]
         kept = [
             one
             for one in found

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from migrate.index.model import Module, Scope
     from migrate.plan.edits import FilePlan
+    from migrate.plan.job import Job
 
 #: What an alias starts with when the plain name is taken.
 ALIAS_PREFIX: Final = "resonate_"
@@ -37,6 +39,23 @@ def choose_local_name(plan: FilePlan, target: str, prefer: str = "") -> tuple[st
     while local in taken:
         local += "_"
     return local, False
+
+
+def free_names(job: Job) -> None:
+    """Let new code have the names of the SDK's imports, in files that move as a whole or not at all."""
+    groups: dict[str, set[str | None]] = defaultdict(set)
+    for unit in job.survey.units:
+        groups[unit.module.path].add(job.groups.name(unit) if job.converts(unit) else None)
+    for unit in job.survey.units:
+        module, found = unit.module, groups[unit.module.path]
+        if len(found) == 1 and None not in found:
+            job.file(module, unit).plan.freed.update(
+                entry.local
+                for entry in module.imports
+                if entry.target.split(".")[0] in job.project.packages
+                and entry.scope is module.scope
+                and is_only_binding(module.scope, entry.local)
+            )
 
 
 def imported_as(module: Module, target: str) -> str | None:

@@ -12,6 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PROJECT = ROOT / "fixtures" / "engine" / "RM014" / "three_tiers"
+DBOS_PROJECT = ROOT / "fixtures" / "engine" / "RM014" / "dbos_three_tiers"
 
 DRIVE = """
 import asyncio
@@ -73,5 +74,30 @@ def test_activity_that_stays_is_run_by_a_rewritten_workflow(tmp_path: Path) -> N
 
 def test_tests_of_a_project_of_three_tiers_pass_on_the_shim(project: Path) -> None:
     done = run(project, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-o", "asyncio_mode=auto", "tests")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "3 passed" in done.stdout
+
+
+@pytest.fixture
+def dbos_project(tmp_path: Path) -> Path:
+    """The migrated DBOS project."""
+    shutil.copytree(DBOS_PROJECT / "after", tmp_path / "project")
+    return tmp_path / "project"
+
+
+def test_dbos_program_of_three_tiers_does_what_it_did(dbos_project: Path) -> None:
+    done = run(dbos_project, "main.py")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        "hello ann",
+        "6: charged tea, reported",
+        "order",
+        "charged pen, told",
+        "['greet', 'order', 'order', 'report']",
+    ]
+
+
+def test_tests_of_a_dbos_project_of_three_tiers_pass_beside_the_shim(dbos_project: Path) -> None:
+    done = run(dbos_project, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "3 passed" in done.stdout

@@ -55,7 +55,8 @@ def test_name_exists_on_a_handle(name: str):
 
 @pytest.mark.parametrize("name", sorted(targets.CLIENT_OPTIONS))
 def test_option_of_a_client_is_accepted(name: str):
-    value: Any = {"if_exists": "restart_closed", "target": "poll://any@orders", "timeout": 60}[name]
+    places = {"delay": 5, "partition": "a", "priority": 2}
+    value: Any = {"if_exists": "restart_closed", "target": "poll://any@orders", "timeout": 60, **places}[name]
     assert Resonate.local().options(**{name: value}) is not None
 
 
@@ -69,10 +70,14 @@ def test_options_of_marks_and_backoff_are_accepted():
 def test_option_of_a_command_is_accepted(name: str):
     values: dict[str, Any] = {
         "attempt_timeout": 5,
+        "delay": 5,
         "errors": "wrapped",
         "heartbeat_timeout": 5,
         "id": "child-1",
         "parent_close": "abandon",
+        "partition": "a",
+        "priority": 1,
+        "queue": "mails",
         "retry_policy": Backoff(1),
         "schedule_to_start_timeout": 5,
         "target": "poll://any@orders",

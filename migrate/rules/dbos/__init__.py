@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from migrate.plan.naming import free_names
 from migrate.rules.dbos import rm260_wiring, vocabulary
 from migrate.rules.dbos.facts import DbosSurvey
 from migrate.rules.dbos.survey import survey as survey_project
@@ -32,6 +33,7 @@ class DbosSource:
         assert isinstance(job.survey, DbosSurvey)
         facts = job.survey.facts
         assert facts is not None
+        free_names(job)
         for unit, edit in facts.planned:
             if job.converts(unit):
                 edit(job)

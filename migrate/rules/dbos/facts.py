@@ -22,7 +22,7 @@ from migrate.rules.dbos import rm216_comprehension
 from migrate.rules.dbos.nodes import awaited, is_in_async
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from migrate.findings import Level, Tier
     from migrate.index.model import Definition, Module
@@ -121,6 +121,10 @@ class Facts:
         explained: mentions of workflows and steps that a rule rewrites.
         ids: id expression of a start, from the ``with SetWorkflowID(...)`` around it.
         timeouts: seconds of a start, from the ``with SetWorkflowTimeout(...)`` around it.
+        enqueue_options: options of a start, from the ``with SetEnqueueOptions(...)`` around it.
+        enqueued: starts in queues, with the queue and the place.
+        retrieved: what is done with handles that were found by an id in the same function.
+        dropped: items of ``with`` statements that go, by statement.
         aliases: assignments such as ``step = DBOS.step``.
         begun: calls that ``gather`` begins: they become commands that nobody yields there.
         planned: edits, each with the unit that must convert for it.
@@ -141,6 +145,10 @@ class Facts:
     explained: set[ast.AST] = field(default_factory=set)
     ids: dict[ast.Call, ast.expr] = field(default_factory=dict)
     timeouts: dict[ast.Call, ast.expr] = field(default_factory=dict)
+    enqueue_options: dict[ast.Call, list[tuple[str, ast.expr]]] = field(default_factory=dict)
+    enqueued: dict[ast.Call, tuple[QueueFact, At]] = field(default_factory=dict)
+    retrieved: set[ast.AST] = field(default_factory=set)
+    dropped: dict[ast.AST, list[ast.withitem]] = field(default_factory=dict)
     aliases: dict[ast.AST, At] = field(default_factory=dict)
     begun: set[ast.Call] = field(default_factory=set)
     planned: list[tuple[Unit, Edit]] = field(default_factory=list)
@@ -152,6 +160,7 @@ class Facts:
     needs_context: list[At] = field(default_factory=list)
     reached: dict[Definition, list[Marked]] = field(default_factory=dict)
     _units: dict[object, Unit] = field(default_factory=dict)
+    _owned: dict[ast.AST, Unit] = field(default_factory=dict)
     _lowered: dict[Comprehension, Lowering | None] = field(default_factory=dict)
     _names: dict[Definition, set[str]] = field(default_factory=dict)
     _homes: dict[Job, Home | None] = field(default_factory=dict)
@@ -227,6 +236,9 @@ class Facts:
         function = module.function_around(node)
         if function is not None and function in self.inside:
             return self._helper(module, function)
+        owner = next((self._owned[one] for one in (node, *module.ancestors(node)) if one in self._owned), None)
+        if owner is not None:
+            return owner
         top = module.definition_around(node)
         while top is not None and top.parent is not None:
             top = top.parent
@@ -235,6 +247,21 @@ class Facts:
             where = top.node if top is not None else module.tree
             self._units[key] = self.survey.unit("client", name, module, where, top)
         return self._units[key]
+
+    def at_start(self, module: Module, call: ast.Call) -> At:
+        """Describe a call that starts a workflow. Outside of workflows it moves by itself, with what it starts."""
+        if call not in self._owned and self.place(module, call) == "outside":
+            name = f"start at line {call.lineno}"
+            self._owned[call] = self.survey.unit("client", name, module, call)
+        return self.at(module, call)
+
+    def own(self, at: At, nodes: Iterable[ast.AST]) -> None:
+        """Let what is done with a handle move with the start that gave it."""
+        if at.unit is self._owned.get(at.node):
+            for node in nodes:
+                other = self._owned.setdefault(node, at.unit)
+                if other is not at.unit:
+                    self.survey.link(at.unit, other)
 
     def _helper(self, module: Module, function: Definition) -> Unit:
         if function not in self._units:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Final
 
+from migrate.plan.fragments import Named, code
 from migrate.plan.fragments import call as make_call
-from migrate.plan.fragments import code
 from migrate.rules.base import Rule
 from migrate.rules.dbos import rm231_queue, rm232_handle, rm553_waits_for_child
 from migrate.rules.dbos.handles import follow
 from migrate.rules.dbos.nodes import awaited
+from migrate.rules.dbos.starts import options_of
 
 if TYPE_CHECKING:
     from migrate.index.model import Module
@@ -55,7 +56,7 @@ def survey(facts: Facts, module: Module, start: Start) -> None:
         facts.link_all(at.unit)
     node = awaited(module, start.call)
     if start.call in facts.begun:
-        facts.later(at, lambda job: edit_begun(job, at, start))
+        facts.later(at, lambda job: edit_begun(job, facts, at, start))
         return
     if at.place == "nested":
         facts.stay(at, RULE, "a workflow is started in a function that other code calls")
@@ -92,18 +93,22 @@ def _plan(facts: Facts, at: At, start: Start, node: ast.expr, verb: str) -> None
 
 def edit(job: Job, facts: Facts, at: At, start: Start, node: ast.expr, verb: str) -> None:  # noqa: PLR0917 - one closure
     """Write the yield."""
-    command: Part = make_call(f"{at.ctx(job)}.{verb}", start.function, *start.args)
-    given, seconds = facts.ids.get(start.call), facts.timeouts.get(start.call)
-    if given is not None and seconds is not None:
-        command = code("{}.options(id={}, timeout={})", command, given, seconds)
-    elif given is not None:
-        command = code("{}.options(id={})", command, given)
-    elif seconds is not None:
-        command = code("{}.options(timeout={})", command, seconds)
+    queue = rm231_queue.queue_at(facts, start.call)
+    options = [Named(name, value) for name, value in options_of(facts, start.call, has_id=True)]
+    if queue is not None and verb == "rpc":
+        options.append(Named("queue", queue))
+    elif queue is not None:
+        verb = "enqueue"
+    first = (queue,) if queue is not None and verb == "enqueue" else ()
+    command: Part = make_call(f"{at.ctx(job)}.{verb}", *first, start.function, *start.args)
+    if options:
+        command = make_call(code("{}.options", command), *options)
     at.file(job).replace(node, code("yield {}", command), code=RULE.code)
 
 
-def edit_begun(job: Job, at: At, start: Start) -> None:
+def edit_begun(job: Job, facts: Facts, at: At, start: Start) -> None:
     """Write the command that ``gather`` begins."""
-    command = make_call(f"{at.ctx(job)}.begin_rpc", start.function, *start.args)
+    queue = rm231_queue.queue_at(facts, start.call)
+    verb, first = ("begin_rpc", ()) if queue is None else ("enqueue", (queue,))
+    command = make_call(f"{at.ctx(job)}.{verb}", *first, start.function, *start.args)
     at.file(job).replace(start.call, command, code=RULE.code)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from migrate.rules.base import Rule
 from migrate.rules.dbos import rm231_queue, rm232_handle
-from migrate.rules.dbos.handles import follow
+from migrate.rules.dbos.handles import HandleUses, follow
+from migrate.rules.dbos.starts import options_of
 
 if TYPE_CHECKING:
     from migrate.index.model import Module
@@ -38,7 +39,7 @@ stays.""",
 
 def survey(facts: Facts, module: Module, start: Start) -> None:
     """Note a start outside of workflows."""
-    at = facts.at(module, start.call)
+    at = facts.at_start(module, start.call)
     facts.explain(start.function)
     if start.is_queued:
         rm231_queue.link(facts, at, start.call)
@@ -48,6 +49,8 @@ def survey(facts: Facts, module: Module, start: Start) -> None:
         facts.start(at.unit, start.target, is_served=start.gives_handle and not start.is_queued)
     else:
         facts.link_all(at.unit)
+    uses = follow(module, start.call) if start.gives_handle else HandleUses()
+    facts.own(at, (*uses.results, *uses.ids, *uses.statuses, *uses.escapes))
     problem = _problem(facts, at, start)
     if problem:
         facts.stay(at, RULE, problem)
@@ -55,7 +58,6 @@ def survey(facts: Facts, module: Module, start: Start) -> None:
     facts.needs_client(at)
     facts.later(at, lambda job: edit(job, facts, at, start))
     if start.gives_handle:
-        uses = follow(module, start.call)
         rm232_handle.survey_uses(facts, at, uses, gives_coroutines=is_coroutine(facts, at, start))
 
 
@@ -80,11 +82,14 @@ def edit(job: Job, facts: Facts, at: At, start: Start) -> None:
     given: Part | None = facts.ids.get(start.call)
     if given is None:
         given = f"str({at.file(job).name('uuid.uuid4')}())"
-    seconds = facts.timeouts.get(start.call)
-    view = "" if seconds is None else f".options(timeout={job.project.source_of(at.module, seconds)})"
-    parts = (given, start.function, *start.args)
+    source = job.project.source_of
+    options = [f"{name}={source(at.module, value)}" for name, value in options_of(facts, start.call, has_id=False)]
+    view = f".options({', '.join(options)})" if options else ""
+    queue = rm231_queue.queue_at(facts, start.call)
+    verb = start.client_verb if queue is None else "enqueue"
+    parts = (*(() if queue is None else (queue,)), given, start.function, *start.args)
     coroutine = is_coroutine(facts, at, start)
-    facts.write_client_call(job, at, RULE, start.client_verb, parts, is_coroutine=coroutine, view=view)
+    facts.write_client_call(job, at, RULE, verb, parts, is_coroutine=coroutine, view=view)
 
 
 def survey_mentions(facts: Facts, mark: Marked) -> None:

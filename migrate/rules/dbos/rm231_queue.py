@@ -1,36 +1,41 @@
-"""RM231: queues. One without limits only starts workflows, and goes; one with limits stays."""
+"""RM231: queues. One without limits only starts workflows; one with limits becomes a durable queue with the same."""
 
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from migrate.plan.fragments import Named, call
 from migrate.rules.base import Rule
-from migrate.rules.dbos.nodes import statement_of
+from migrate.rules.dbos.nodes import awaited, statement_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from migrate.index.model import Module
+    from migrate.plan.fragments import Part
     from migrate.plan.job import Job
     from migrate.plan.survey import Unit
     from migrate.rules.dbos.facts import At, Facts
 
 RULE: Final = Rule(
     code="RM231",
-    title="A queue without limits becomes plain starts",
+    title="A queue becomes a durable queue, or plain starts if it has no limits",
     family="dbos",
     level="manual",
     applicability="safe",
     what="""\
-    queue = Queue("documents")
-    handle = queue.enqueue(index, url)          handle = yield ctx.begin_rpc(index, url)
+    queue = Queue("documents", concurrency=5)   queue = Queue("documents", concurrency=5)
+    handle = queue.enqueue(index, url)          handle = yield ctx.enqueue(queue, index, url)
 
-Outside of workflows it becomes `resonate.begin_rpc(str(uuid4()), index, url)`: any worker may take it. A queue with a
-limit (`concurrency`, `worker_concurrency`, `limiter`, priorities, partitions), a start with `SetEnqueueOptions`, and a
-queue that is defined elsewhere keep their workflows on DBOS.""",
+Outside of workflows it becomes `resonate.enqueue(queue, str(uuid4()), index, url)`. Limits over all processes and in
+one, rates, priorities and partitions stay what they were. A queue without any limit only starts workflows: its calls
+become `begin_rpc`, and any worker takes them. A queue whose name or limits are not plain to see keeps its workflows on
+the shim.""",
     why="A limit that is lost overloads what it protects.",
-    action="Keep it on DBOS, or enforce the limit where the work is done: in the step, or by the number of workers.",
-    minutes=30,
+    action="Write the limits where the queue is made, or keep it on the shim.",
+    minutes=15,
 )
 
 _CONSTRUCT: Final = "dbos.Queue"
@@ -39,6 +44,20 @@ _ENQUEUE: Final = frozenset({"dbos.Queue.enqueue", "dbos.Queue.enqueue_async"})
 _ENQUEUE_BY_NAME: Final = frozenset({"dbos.DBOS.enqueue_workflow", "dbos.DBOS.enqueue_workflow_async"})
 #: Settings that limit nothing.
 _HARMLESS: Final = frozenset({"name", "polling_interval_sec", "on_conflict"})
+_POSITIONS: Final = ("name", "concurrency", "limiter")
+#: DBOS's name of a limit -> the runtime's. Those of 3.x for each partition say that there are partitions.
+_LIMITS: Final[Mapping[str, str]] = {
+    "concurrency": "concurrency",
+    "global_concurrency": "concurrency",
+    "worker_concurrency": "worker_concurrency",
+    "limiter": "limiter",
+    "priority_enabled": "priority_enabled",
+    "partition_queue": "partition_queue",
+    "partition_concurrency": "concurrency",
+    "partition_worker_concurrency": "worker_concurrency",
+    "partition_limiter": "limiter",
+}
+_OF_PARTITIONS: Final = "partition_"
 
 
 @dataclass(eq=False)
@@ -49,21 +68,32 @@ class QueueFact:
         name: its name.
         places: where it is made.
         unit: it moves when everything does that it starts.
-        limits: settings that limit something.
+        has_limits: it limits something.
+        has_priorities: something is enqueued with a priority, which version 3 allows on every queue.
     """
 
     name: str
     places: list[At]
     unit: Unit
-    limits: list[str] = field(default_factory=list)
+    has_limits: bool = False
+    has_priorities: bool = False
 
 
 def collect(facts: Facts) -> None:
     """Find the queues before anything that uses them."""
     for module in facts.project.modules.values():
-        for call, name in facts.project.calls(module):
+        for made, name in facts.project.calls(module):
             if name == _CONSTRUCT or name in _REGISTER:
-                _collect_one(facts, module, call)
+                _collect_one(facts, module, made)
+
+
+def survey_options(facts: Facts) -> None:
+    """See what starts in queues are given."""
+    for start, (fact, at) in facts.enqueued.items():
+        given = {name for name, _ in facts.enqueue_options.get(start, ())}
+        fact.has_priorities = fact.has_priorities or "priority" in given
+        if given - {"delay"} and not fact.has_limits:
+            facts.stay(at, RULE, "a start in a queue without limits has a priority or a partition")
 
 
 def _collect_one(facts: Facts, module: Module, call: ast.Call) -> None:
@@ -77,21 +107,57 @@ def _collect_one(facts: Facts, module: Module, call: ast.Call) -> None:
         facts.queues[name or str(len(facts.queues))] = fact
     fact.places.append(at)
     facts.survey.link(at.unit, fact.unit)
-    limits = [one.arg or "**" for one in call.keywords if one.arg not in _HARMLESS]
-    fact.limits += limits + ["a second positional argument"] * (len(call.args) > 1)
+    limits = _limits(call)
     if name is None:
         facts.stay(at, RULE, "the name of this queue is not plain to see")
-    elif fact.limits:
-        facts.stay(at, RULE, f"queue {name} has limits ({', '.join(fact.limits)}), and there are no durable queues yet")
-    facts.later(at, lambda job: _edit(job, at))
+    elif isinstance(limits, str):
+        facts.stay(at, RULE, f"queue {name}: {limits}")
+    else:
+        fact.has_limits = fact.has_limits or bool(limits)
+        facts.later(at, lambda job: _edit(job, at, fact, call, limits))
 
 
-def _edit(job: Job, at: At) -> None:
-    """Take the statement away that made the queue."""
-    statement = statement_of(at.module, at.node)
-    whole = getattr(statement, "value", None)
-    if whole is at.node or (isinstance(whole, ast.Await) and whole.value is at.node):
-        at.file(job).remove(statement, code=RULE.code)
+def _limits(call: ast.Call) -> dict[str, ast.expr] | str:
+    """Return the limits by the runtime's names, or what stands against that."""
+    given = dict(zip(_POSITIONS, call.args, strict=False))
+    if len(call.args) > len(_POSITIONS) or any(isinstance(one, ast.Starred) for one in call.args):
+        return "its positional arguments are not plain to see"
+    for entry in call.keywords:
+        if entry.arg is None or (entry.arg not in _LIMITS and entry.arg not in _HARMLESS):
+            return f"its setting {entry.arg or '**'} has no counterpart"
+        given[entry.arg] = entry.value
+    found = {name: value for name, value in given.items() if name in _LIMITS and not _is_nothing(value)}
+    kinds = {name.startswith(_OF_PARTITIONS) for name in found if name not in ("priority_enabled", "partition_queue")}
+    if len(kinds) > 1:
+        return "it has limits of partitions and limits of all"
+    limits = {_LIMITS[name]: value for name, value in found.items()}
+    if True in kinds:
+        limits["partition_queue"] = ast.Constant(value=True)
+    return limits
+
+
+def _is_nothing(value: ast.expr) -> bool:
+    return isinstance(value, ast.Constant) and value.value in (None, False)
+
+
+def _edit(job: Job, at: At, fact: QueueFact, made: ast.Call, limits: dict[str, ast.expr]) -> None:
+    """Make the runtime's queue, or take the statement away that made one without limits."""
+    file, whole = at.file(job), awaited(at.module, made)
+    if fact.has_limits:
+        name = made.args[0] if made.args else next(one.value for one in made.keywords if one.arg == "name")
+        wished = {"priority_enabled": "True"} if fact.has_priorities and "priority_enabled" not in limits else {}
+        shown: dict[str, Part] = {key: _shown(value) for key, value in limits.items()}
+        parts = [Named(key, value) for key, value in (shown | wished).items()]
+        file.replace(whole, call(file.name("resonate_core.Queue"), name, *parts), code=RULE.code)
+        return
+    statement = statement_of(at.module, made)
+    if getattr(statement, "value", None) is whole:
+        file.remove(statement, code=RULE.code)
+
+
+def _shown(value: ast.expr) -> Part:
+    """Return an expression of the file, or the text of one that is not in it."""
+    return value if hasattr(value, "lineno") else ast.unparse(value)
 
 
 def enqueued(facts: Facts, module: Module, call: ast.Call) -> ast.expr | None:
@@ -118,6 +184,19 @@ def link(facts: Facts, at: At, call: ast.Call) -> None:
         facts.stay(at, RULE, "the queue of this start is not plain to see, so its limits are not")
         return
     facts.survey.link(at.unit, fact.unit)
+    facts.enqueued[call] = fact, at
+    if fact.has_limits:
+        facts.need_helper(at, RULE)
+
+
+def queue_at(facts: Facts, start: ast.Call) -> ast.expr | None:
+    """Return the expression of the queue in which a start stands, None if that only starts."""
+    found = facts.enqueued.get(start)
+    if found is None or not found[0].has_limits:
+        return None
+    by_name = facts.project.external(found[1].module, start.func) in _ENQUEUE_BY_NAME
+    assert by_name or isinstance(start.func, ast.Attribute)
+    return start.args[0] if by_name else start.func.value  # type: ignore[attr-defined]
 
 
 def _queue_of(facts: Facts, module: Module, node: ast.expr) -> QueueFact | None:

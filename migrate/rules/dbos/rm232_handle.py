@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from migrate.plan.fragments import code
 from migrate.rules.base import Rule
+from migrate.rules.dbos.handles import follow
 from migrate.rules.dbos.nodes import awaited, count_arguments
 from migrate.rules.dbos.vocabulary import HANDLE, HANDLES
 
@@ -58,7 +59,10 @@ def survey_attribute(facts: Facts, module: Module, node: ast.Attribute) -> None:
     if whole in facts.explained:
         return
     at = facts.at(module, node)
-    facts.link_all(at.unit)
+    if whole in facts.retrieved:
+        facts.address_all(at.unit)
+    else:
+        facts.link_all(at.unit)
     owner = facts.project.external(module, node).rpartition(".")[0]
     if node.attr in _IDS:
         _survey_id(facts, at, whole)
@@ -99,6 +103,8 @@ def survey_retrieve(facts: Facts, module: Module, call: ast.Call) -> None:
     facts.claim(call.func)
     at = facts.at(module, call)
     facts.address_all(at.unit)
+    uses = follow(module, call)
+    facts.retrieved.update((*uses.results, *uses.ids, *uses.statuses))
     if at.place != "outside" or len(call.args) != 1 or count_arguments(call) != 1:
         facts.stay(at, RULE, "retrieve_workflow has options, or stands inside a workflow or step")
         return

@@ -6,12 +6,13 @@ import ast
 from typing import TYPE_CHECKING, Final
 
 from migrate.rules.base import Rule
+from migrate.rules.dbos.facts import At
 from migrate.rules.dbos.nodes import count_arguments
-from migrate.rules.dbos.rm250_workflow_id import edit, starts_in
+from migrate.rules.dbos.rm250_workflow_id import drop, starts_in
 
 if TYPE_CHECKING:
     from migrate.index.model import Module
-    from migrate.rules.dbos.facts import At, Facts
+    from migrate.rules.dbos.facts import Facts
 
 RULE: Final = Rule(
     code="RM242",
@@ -34,28 +35,30 @@ waits gets a timeout error, where DBOS raised DBOSAwaitedWorkflowCancelledError.
 def survey(facts: Facts, module: Module, call: ast.Call) -> None:
     """Find the starts that the timeout serves."""
     facts.claim(call.func)
-    at = facts.at(module, call)
-    problem = _serve(facts, at, call)
+    problem = _serve(facts, module, call)
     if problem:
+        at = facts.at(module, call)
         facts.link_all(at.unit)
         facts.stay(at, RULE, f"SetWorkflowTimeout: {problem}")
 
 
-def _serve(facts: Facts, at: At, call: ast.Call) -> str:
-    item = at.module.parents.get(call)
+def _serve(facts: Facts, module: Module, call: ast.Call) -> str:
+    item = module.parents.get(call)
     if not isinstance(item, ast.withitem) or item.optional_vars is not None or count_arguments(call) != 1:
         return "it is not the plain form `with SetWorkflowTimeout(seconds):`"
-    statement = at.module.parents[item]
+    statement = module.parents[item]
     assert isinstance(statement, (ast.With, ast.AsyncWith))
     if len(statement.items) > 1:
         return "it shares its with statement with something else"
     value = call.args[0] if call.args else call.keywords[0].value
     if not isinstance(value, (ast.Constant, ast.Name, ast.Attribute)) or getattr(value, "value", 0) is None:
         return "the number of seconds is no constant or variable"
-    starts = starts_in(facts, at.module, statement)
+    starts = starts_in(facts, module, statement)
     if len(starts) != 1:
         return "the block starts several workflows, or none that is plain to see"
     facts.timeouts[starts[0]] = value
-    facts.later(at, lambda job: edit(at.file(job), statement, item))
-    facts.tell(at, RULE.code, "review", "a workflow that runs out of time ends with a timeout error", RULE.action)
+    served = facts.at_start(module, starts[0])
+    drop(facts, served, statement, item)
+    said = At(module, call, served.unit, served.place)
+    facts.tell(said, RULE.code, "review", "a workflow that runs out of time ends with a timeout error", RULE.action)
     return ""

@@ -41,15 +41,14 @@ _BRANCHES: Final = (ast.If, ast.Try, ast.IfExp, ast.BoolOp, ast.Match)
 def survey(facts: Facts, module: Module, call: ast.Call) -> None:
     """Find the start that the id serves."""
     facts.claim(call.func)
-    at = facts.at(module, call)
-    problem = _serve(facts, at, call)
+    problem = _serve(facts, module, call)
     if problem:
+        at = facts.at(module, call)
         facts.link_all(at.unit)  # the id may reach any of them, through functions that the block calls
         facts.stay(at, RULE, f"SetWorkflowID: {problem}")
 
 
-def _serve(facts: Facts, at: At, call: ast.Call) -> str:
-    module = at.module
+def _serve(facts: Facts, module: Module, call: ast.Call) -> str:
     item = module.parents.get(call)
     if not isinstance(item, ast.withitem) or item.optional_vars is not None or len(call.args) + len(call.keywords) != 1:
         return "it is not the plain form `with SetWorkflowID(id):`"
@@ -68,7 +67,7 @@ def _serve(facts: Facts, at: At, call: ast.Call) -> str:
     is_near = any(starts[0] is node for node in ast.walk(statement.body[0]))
     if not is_near and not _is_plain(value):
         return "the id is computed before other work of the block; compute it in front of the block"
-    facts.later(at, lambda job: edit(at.file(job), statement, item))
+    drop(facts, facts.at_start(module, starts[0]), statement, item)
     return ""
 
 
@@ -111,9 +110,17 @@ def _is_plain(node: ast.expr) -> bool:
     return not any(isinstance(one, (ast.Call, ast.Await, ast.NamedExpr, ast.Subscript)) for one in ast.walk(node))
 
 
-def edit(file: FileEdits, statement: ast.With | ast.AsyncWith, item: ast.withitem) -> None:
-    """Take the block away and leave its body."""
-    others = [other for other in statement.items if other is not item]
+def drop(facts: Facts, at: At, statement: ast.With | ast.AsyncWith, item: ast.withitem) -> None:
+    """Plan to take an item of a ``with`` statement away, together with others of the same statement."""
+    dropped = facts.dropped.setdefault(statement, [])
+    if not dropped:
+        facts.later(at, lambda job: _edit(at.file(job), statement, dropped))
+    dropped.append(item)
+
+
+def _edit(file: FileEdits, statement: ast.With | ast.AsyncWith, dropped: list[ast.withitem]) -> None:
+    """Take items away; where none is left, the block goes and leaves its body."""
+    others = [other for other in statement.items if other not in dropped]
     if not others:
         file.replace(statement, Body(statement), code=RULE.code)
         return

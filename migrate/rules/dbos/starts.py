@@ -62,6 +62,16 @@ def read_start(facts: Facts, module: Module, call: ast.Call) -> Start | None:
     return Start(call, call.func, target, arguments(call), gives_handle=False)
 
 
+def options_of(facts: Facts, start: ast.Call, *, has_id: bool) -> list[tuple[str, ast.expr]]:
+    """Return the options that the blocks around a start give it."""
+    found: list[tuple[str, ast.expr]] = []
+    if has_id and start in facts.ids:
+        found.append(("id", facts.ids[start]))
+    if start in facts.timeouts:
+        found.append(("timeout", facts.timeouts[start]))
+    return found + facts.enqueue_options.get(start, [])
+
+
 def starts_something(facts: Facts, definition: Definition, seen: set[Definition] | None = None) -> bool:
     """Tell whether a plain function starts a workflow, itself or through what it calls."""
     seen = seen if seen is not None else set()

@@ -20,6 +20,7 @@ from migrate.rules.dbos import (
     rm230_start,
     rm231_queue,
     rm232_handle,
+    rm233_enqueue_options,
     rm240_sleep,
     rm242_timeout,
     rm250_workflow_id,
@@ -47,6 +48,7 @@ from migrate.rules.dbos.vocabulary import (
     RETRIEVE,
     RUN_STEP,
     SEND,
+    SET_ENQUEUE_OPTIONS,
     SET_EVENT,
     SET_TIMEOUT,
     SET_WORKFLOW_ID,
@@ -77,6 +79,7 @@ CALLS: Final[dict[str, Callable[[Facts, Module, ast.Call], None]]] = {
     **dict.fromkeys(RUN_STEP, rm215_run_step.survey),
     **dict.fromkeys(CANCEL, rm280_management.survey),
     SET_TIMEOUT: rm242_timeout.survey,
+    SET_ENQUEUE_OPTIONS: rm233_enqueue_options.survey,
     rm217_gather.GATHER: rm217_gather.survey,
 }
 #: External name of an attribute or annotation -> rule that notes the mention.
@@ -228,6 +231,7 @@ def _survey_late(facts: Facts) -> None:
             if isinstance(node, ast.ExceptHandler):
                 rm557_catches_all.survey(facts, module, node)
     rm212_step_call.survey_dynamic(facts)
+    rm231_queue.survey_options(facts)
     rm213_helper.survey(facts)
     rm251_identity.survey_contexts(facts)
     rm201_unknown.survey(facts)

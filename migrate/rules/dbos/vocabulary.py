@@ -35,6 +35,7 @@ WORKFLOW_ID: Final = "dbos.DBOS.workflow_id"
 
 SET_WORKFLOW_ID: Final = "dbos.SetWorkflowID"
 SET_TIMEOUT: Final = "dbos.SetWorkflowTimeout"
+SET_ENQUEUE_OPTIONS: Final = "dbos.SetEnqueueOptions"
 CONFIG: Final = "dbos.DBOSConfig"
 
 HANDLE: Final = "dbos.WorkflowHandle"

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from migrate.index.build import starts_with_name
 from migrate.plan.fragments import code
-from migrate.plan.naming import is_only_binding
+from migrate.plan.naming import free_names
 from migrate.plan.survey import Survey, finding_at
 
 if TYPE_CHECKING:
@@ -204,7 +204,7 @@ def edit(job: Job) -> None:
     """Run the actions of every unit that converts, and say what was noted about it."""
     survey = job.survey
     assert isinstance(survey, TemporalSurvey)
-    _free_names(job, survey)
+    free_names(job)
     for unit, module, action in survey.actions:
         if job.converts(unit):
             action(Emit(job, job.file(module, unit), module))
@@ -243,24 +243,6 @@ def _carry(job: Job, survey: TemporalSurvey) -> None:
             mark(Emit(job, job.file(module, caller), module))
             message = f"keeps its code and runs on the shim, as a step of rewritten workflows: {hold.message}"
             job.report(module, node, "RM123", "review", message, "Nothing has to be done for it to run.")
-
-
-def _free_names(job: Job, survey: TemporalSurvey) -> None:
-    """Let new code have the names of SDK imports, in files that move as a whole or not at all."""
-    groups: dict[str, set[str | None]] = defaultdict(set)
-    for unit in survey.units:
-        groups[unit.module.path].add(job.groups.name(unit) if job.converts(unit) else None)
-    for unit in survey.units:
-        module = unit.module
-        found = groups[module.path]
-        if len(found) == 1 and None not in found:
-            job.file(module, unit).plan.freed.update(
-                entry.local
-                for entry in module.imports
-                if entry.target.startswith(SDK)
-                and entry.scope is module.scope
-                and is_only_binding(module.scope, entry.local)
-            )
 
 
 def top_statement(module: Module, node: ast.AST) -> ast.AST:

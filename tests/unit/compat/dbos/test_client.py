@@ -6,7 +6,6 @@ import pytest
 
 from compat.dbos import DBOS, DBOSClient, Queue, SetWorkflowID
 from compat.dbos.error import DBOSNonExistentWorkflowError
-from compat.dbos.queues import queues
 from compat.unsupported import UnsupportedFeatureError
 
 Queue("clients", concurrency=1)
@@ -39,10 +38,9 @@ def test_client_starts_talks_to_and_reads_a_workflow_of_another_process(client):
     assert (status.status, status.output, status.queue_name) == ("SUCCESS", "hello", "clients")
 
 
-def test_client_that_does_not_know_the_queue_keeps_to_its_limits(client):
-    found = queues.pop("clients")
+def test_client_that_does_not_know_the_queue_keeps_to_its_limits(client, monkeypatch):
+    monkeypatch.setattr("compat.dbos.client.queues", {})  # of the client's process, not of the worker's
     handle = client.enqueue({"workflow_name": "hears", "queue_name": "clients"}, 0)
-    queues["clients"] = found
     assert handle.get_result() is None
     assert DBOS.launched().client.query("dbos-queue/clients", "all")["limits"]["concurrency"] == 1
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 
 HEAD = """
@@ -21,13 +23,48 @@ def test_queue_without_limits_goes(migrate) -> None:
 
 
 @pytest.mark.parametrize(
-    "limit",
-    ["concurrency=1", "worker_concurrency=2", "limiter={'limit': 1, 'period': 1}", "priority_enabled=True", "1"],
+    ("limit", "expected"),
+    [
+        ("concurrency=1", "concurrency=1"),
+        ("worker_concurrency=2", "worker_concurrency=2"),
+        ("limiter={'limit': 1, 'period': 1}", "limiter={'limit': 1, 'period': 1}"),
+        ("priority_enabled=True", "priority_enabled=True"),
+        ("1", "concurrency=1"),
+        ("1, {'limit': 1, 'period': 1}", "concurrency=1, limiter={'limit': 1, 'period': 1}"),
+        ("global_concurrency=3, polling_interval_sec=2", "concurrency=3"),
+        ("partition_concurrency=3", "concurrency=3, partition_queue=True"),
+        ("concurrency=3, limiter=None, priority_enabled=False", "concurrency=3"),
+    ],
 )
-def test_queue_with_a_limit_keeps_what_it_starts(migrate, limit: str) -> None:
+def test_queue_with_a_limit_keeps_it(migrate, limit: str, expected: str) -> None:
+    result = migrate(HEAD.format(f"q = Queue('q', {limit})", "return q.enqueue(work, n).workflow_id"))
+    assert f"q = Queue('q', {expected})" in result.text
+    assert "import Context, Queue, Resonate, durable" in result.text
+    assert "return resonate.enqueue(q, str(uuid4()), work, n).id" in result.text
+
+
+@pytest.mark.parametrize(
+    ("limit", "reason"),
+    [
+        ("*limits", "positional arguments"),
+        ("**limits", r"setting \*\* has no counterpart"),
+        ("database_backed_queue=True", "setting database_backed_queue"),
+        ("concurrency=1, partition_concurrency=2", "limits of partitions and limits of all"),
+    ],
+)
+def test_queue_whose_limits_are_not_plain_to_see_keeps_what_it_starts(migrate, limit: str, reason: str) -> None:
     result = migrate(HEAD.format(f"q = Queue('q', {limit})", "q.enqueue(work, n)"))
     assert result.texts == {}
-    assert "has limits" in result.reasons[0]
+    assert re.search(reason, result.reasons[0])
+
+
+def test_child_in_a_queue_stands_in_line(migrate) -> None:
+    result = migrate(
+        HEAD.format("q = Queue('q', concurrency=1)", "pass")
+        + "\n@DBOS.workflow()\ndef parent(n):\n    q.enqueue(work, n)\n    return q.enqueue(work, n).get_result()\n"
+    )
+    assert "yield ctx.enqueue(q, work, n)" in result.text
+    assert "return (yield ctx.rpc(work, n).options(queue=q))" in result.text
 
 
 @pytest.mark.parametrize(
@@ -52,5 +89,5 @@ def test_queue_of_another_file_is_followed(migrate) -> None:
             "def submit(n): q.enqueue(work, n)\n",
         }
     )
-    assert result.texts == {}
-    assert "has limits (concurrency)" in result.reasons[0]
+    assert "from resonate_core import Queue" in result.texts["queues.py"]
+    assert "resonate.enqueue(q, str(uuid4()), work, n)" in result.texts["app.py"]
