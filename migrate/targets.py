@@ -25,6 +25,7 @@ EXPORTS: Final[Mapping[str, Tier]] = {
     "Backoff": "idiomatic",
     "Never": "idiomatic",
     "Queue": "helper",
+    "SQLAlchemyDatasource": "helper",
     "entry": "helper",
     "signal": "helper",
     "query": "helper",

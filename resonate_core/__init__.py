@@ -9,6 +9,7 @@ from resonate_core.client.handle import Handle
 from resonate_core.client.resonate import Resonate
 from resonate_core.codec import AesGcmEncryptor, Encryptor
 from resonate_core.context import Context
+from resonate_core.datasource import SQLAlchemyDatasource, current_session
 from resonate_core.driver import Driver, Event, driver
 from resonate_core.errors import (
     AlreadyRegisteredError,
@@ -104,6 +105,7 @@ __all__ = [
     "RemoteError",
     "Resonate",
     "ResonateCoreError",
+    "SQLAlchemyDatasource",
     "StepCrashedError",
     "StepError",
     "StepInfo",
@@ -116,6 +118,7 @@ __all__ = [
     "TransportError",
     "UsageError",
     "all_marked",
+    "current_session",
     "driver",
     "durable",
     "durable_mark",

@@ -18,7 +18,9 @@ BASE: Final = {
 }
 #: Brought by an extra or by the user's project; imported where they are needed, never at the top of a module.
 LAZY: Final = {
-    "resonate_core": {"cryptography", "opentelemetry", "pydantic", "pydantic_core", "resonate_pg", "resonate_nats"},
+    "resonate_core": {
+        *("cryptography", "opentelemetry", "pydantic", "pydantic_core", "resonate_nats", "resonate_pg", "sqlalchemy")
+    },
     "migrate": set(),
     "compat": {"sqlalchemy"},
 }

@@ -123,6 +123,7 @@ class Facts:
         timeouts: seconds of a start, from the ``with SetWorkflowTimeout(...)`` around it.
         enqueue_options: options of a start, from the ``with SetEnqueueOptions(...)`` around it.
         enqueued: starts in queues, with the queue and the place.
+        datasource_users: units that make or use a datasource.
         retrieved: what is done with handles that were found by an id in the same function.
         dropped: items of ``with`` statements that go, by statement.
         aliases: assignments such as ``step = DBOS.step``.
@@ -147,6 +148,7 @@ class Facts:
     timeouts: dict[ast.Call, ast.expr] = field(default_factory=dict)
     enqueue_options: dict[ast.Call, list[tuple[str, ast.expr]]] = field(default_factory=dict)
     enqueued: dict[ast.Call, tuple[QueueFact, At]] = field(default_factory=dict)
+    datasource_users: list[Unit] = field(default_factory=list)
     retrieved: set[ast.AST] = field(default_factory=set)
     dropped: dict[ast.AST, list[ast.withitem]] = field(default_factory=dict)
     aliases: dict[ast.AST, At] = field(default_factory=dict)
@@ -330,6 +332,11 @@ class Facts:
             self.survey.bridges.append(Bridge(unit, target.unit, is_breakable=False))
         else:
             self.survey.link(unit, target.unit)
+
+    def uses_datasource(self, at: At) -> None:
+        """Tie a place to every other one that uses a datasource: such an object is of one kind in a program."""
+        self.datasource_users.append(at.unit)
+        self.survey.link(self.datasource_users[0], at.unit)
 
     def link_steps(self, unit: Unit) -> None:
         """Tie a unit to every step: a workflow that nobody can see may call any of them, and would record none."""

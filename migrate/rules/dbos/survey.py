@@ -12,6 +12,7 @@ from migrate.rules.dbos import (
     rm211_step,
     rm212_step_call,
     rm213_helper,
+    rm214_transaction,
     rm215_run_step,
     rm217_gather,
     rm218_child,
@@ -80,6 +81,10 @@ CALLS: Final[dict[str, Callable[[Facts, Module, ast.Call], None]]] = {
     **dict.fromkeys(CANCEL, rm280_management.survey),
     SET_TIMEOUT: rm242_timeout.survey,
     SET_ENQUEUE_OPTIONS: rm233_enqueue_options.survey,
+    rm214_transaction.CREATE: rm214_transaction.survey_create,
+    rm214_transaction.DATASOURCE: rm214_transaction.survey_create,
+    rm214_transaction.RUN: rm214_transaction.survey_run,
+    rm214_transaction.SESSION: rm214_transaction.survey_session,
     rm217_gather.GATHER: rm217_gather.survey,
 }
 #: External name of an attribute or annotation -> rule that notes the mention.
@@ -87,7 +92,11 @@ MENTIONS: Final[dict[str, Callable[[Facts, Module, ast.Attribute], None]]] = {
     LOGGER: rm252_logger.survey,
     WORKFLOW_ID: rm251_identity.survey,
 }
-_MARKS: Final[dict[str, Role]] = {WORKFLOW: "workflow", STEP: "step"}
+_MARKS: Final[dict[str, Role]] = {
+    WORKFLOW: "workflow",
+    STEP: "step",
+    rm214_transaction.TRANSACTION: "transaction",
+}
 
 
 def survey(project: Project) -> Facts:
@@ -100,6 +109,8 @@ def survey(project: Project) -> Facts:
     for mark in facts.marked.values():
         if mark.role == "workflow":
             rm210_workflow.survey(facts, mark)
+        elif mark.role == "transaction":
+            rm214_transaction.survey(facts, mark)
         else:
             rm211_step.survey(facts, mark)
     rm270_classes.survey(facts)
@@ -212,6 +223,8 @@ def _survey_mention(facts: Facts, module: Module, node: ast.Attribute | ast.Name
         rm232_handle.survey_annotation(facts, module, node)
     elif rm232_handle.is_handle_member(found.name) and isinstance(node, ast.Attribute):
         rm232_handle.survey_attribute(facts, module, node)
+    elif found.name == rm214_transaction.DATASOURCE and node not in facts.claimed:
+        rm214_transaction.survey_mention(facts, module, node)
     elif found.name in MENTIONS:
         facts.explain(node)
         MENTIONS[found.name](facts, module, cast("ast.Attribute", node))

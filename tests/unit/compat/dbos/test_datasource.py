@@ -6,7 +6,6 @@ import pytest
 import sqlalchemy as sa
 
 from compat.dbos import DBOS, SetWorkflowID, SQLAlchemyDatasource
-from compat.dbos.context import StepPlace, step_here
 from compat.dbos.error import DBOSException
 from compat.unsupported import UnsupportedFeatureError
 
@@ -74,30 +73,10 @@ def test_transactions_commit_or_roll_back_with_their_results(dbos, source):
     assert rows(source) == ["a", "b"]
 
 
-def test_transaction_that_comes_again_after_its_commit_returns_its_result_and_writes_nothing(source):
-    token = step_here.set(StepPlace("w", 1, "pay"))
-    try:
-        found = [source._attempted(("w", 1), pay, ("a",), {}) for _ in range(2)]
-    finally:
-        step_here.reset(token)
-    assert found == [1, 1]
-    assert rows(source) == ["a"]
-
-
-def test_slower_one_of_two_that_commit_returns_what_the_faster_one_did(source):
-    def overtaken(name: str) -> int:
-        if not rows(source):
-            source._transacted(("w", 1), pay, ("fast",), {})
-        return pay(name)
-
-    assert source._attempted(("w", 1), overtaken, ("slow",), {}) == 1
-    assert rows(source) == ["fast"]
-
-
 def test_transaction_outside_a_workflow_is_a_plain_one(source):
-    assert source.run_tx_step(pay, "a") == 1
+    assert source.run_tx_step({}, pay, "a") == 1
     with pytest.raises(ValueError, match="nobody"):
-        source.run_tx_step(pay, "nobody")
+        source.run_tx_step({}, pay, "nobody")
     assert rows(source) == ["a"]
     with pytest.raises(DBOSException, match="sql_session"):
         source.sql_session()
