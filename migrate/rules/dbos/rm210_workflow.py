@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from migrate.plan.fragments import Named, call
 from migrate.rules.base import Rule
 from migrate.rules.dbos import rm271_http, rm552_recoveries
+from migrate.rules.dbos.vocabulary import SCHEDULED
 
 if TYPE_CHECKING:
     from migrate.plan.fragments import Part
@@ -73,7 +74,7 @@ def _problem(facts: Facts, mark: Marked, routes: list[ast.expr]) -> tuple[str, a
         if other is decorator or other in routes:
             continue
         known = meaning.name if meaning is not None and meaning.kind == "external" else ""
-        if known != "builtins.staticmethod":
+        if known not in ("builtins.staticmethod", SCHEDULED):
             return f"it is decorated with @{ast.unparse(other)} too, which expects a plain function", other
     return "", decorator
 

@@ -23,6 +23,7 @@ from migrate.rules.dbos import (
     rm232_handle,
     rm233_enqueue_options,
     rm240_sleep,
+    rm241_schedule,
     rm242_timeout,
     rm250_workflow_id,
     rm251_identity,
@@ -109,6 +110,7 @@ def survey(project: Project) -> Facts:
     for mark in facts.marked.values():
         if mark.role == "workflow":
             rm210_workflow.survey(facts, mark)
+            rm241_schedule.survey_decorator(facts, mark)
         elif mark.role == "transaction":
             rm214_transaction.survey(facts, mark)
         else:

@@ -14,6 +14,10 @@ WORKFLOW: Final = "dbos.DBOS.workflow"
 STEP: Final = "dbos.DBOS.step"
 TRANSACTION: Final = "dbos.DBOS.transaction"
 SCHEDULED: Final = "dbos.DBOS.scheduled"
+#: Calls that take workflows as values and serve rewritten ones as well, on the shim.
+SCHEDULING: Final = frozenset(
+    f"dbos.DBOS.{verb}{twin}" for verb in ("apply_schedules", "create_schedule") for twin in ("", "_async")
+)
 INSTANCE: Final = "dbos.DBOSConfiguredInstance"
 DBOS_CLASS: Final = "dbos.DBOS.dbos_class"
 
