@@ -29,7 +29,6 @@ from compat.dbos.queues import QUEUE_KEY, Place, Queue, place_in, queued
 from compat.dbos.scheduling import apply_decorated
 from compat.dbos.ticker import Ticker
 from resonate_core import (
-    AlreadyRegisteredError,
     Cancelled,
     DriverHost,
     NotFoundError,
@@ -98,7 +97,7 @@ class Runtime:
                 continue
             try:
                 self.client.register(thing)
-            except AlreadyRegisteredError as error:
+            except UsageError as error:  # another one has its name, or its mark is wrong: its own client says so
                 _logger.info("not served to DBOS's calls: %s", error)
                 continue
             mark = durable_mark(thing)

@@ -24,6 +24,17 @@ if TYPE_CHECKING:
 _WAIT_MAX_S: Final = 3600.0
 
 
+class _Call:
+    """One call of a step: DBOS hands arguments on as they are, so the runtime must not look into them."""
+
+    __slots__ = ("args", "here", "kwargs")
+
+    def __init__(self, here: StepPlace, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        self.here = here
+        self.args = args
+        self.kwargs = kwargs
+
+
 def call_step(rules: StepRules, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Call a step: recorded in a workflow, inline in another step, plainly anywhere else."""
     place = workflow_here.get()
@@ -33,7 +44,7 @@ def call_step(rules: StepRules, function: Callable[..., Any], args: tuple[Any, .
     runner = runner_of(rules, function)
 
     def operation(ctx: Any) -> Any:
-        return (yield ctx.run(runner, here, args, kwargs).options(retry_policy=None))
+        return (yield ctx.run(runner, _Call(here, args, kwargs)).options(retry_policy=None))
 
     return place.asker.ask(operation)
 
@@ -50,7 +61,7 @@ async def call_step_async(
     runner = runner_of(rules, function)
 
     def operation(ctx: Any) -> Any:
-        return (yield ctx.run(runner, here, args, kwargs).options(retry_policy=None))
+        return (yield ctx.run(runner, _Call(here, args, kwargs)).options(retry_policy=None))
 
     return await place.asker.ask_async(operation)
 
@@ -64,13 +75,14 @@ def runner_of(rules: StepRules, function: Callable[..., Any]) -> Callable[..., A
 
 
 def _runner(rules: StepRules, function: Callable[..., Any]) -> Callable[..., Any]:
-    def run(here: StepPlace, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def run(call: _Call) -> Any:
+        here = call.here
         errors: list[Exception] = []
         token = step_here.set(here)
         try:
             while True:
                 try:
-                    return function(*args, **kwargs)
+                    return function(*call.args, **call.kwargs)
                 except Exception as error:  # noqa: BLE001 - the step decides what it raises
                     time.sleep(_pause(rules, errors, error))
                     here.current_attempt = len(errors)
@@ -81,13 +93,14 @@ def _runner(rules: StepRules, function: Callable[..., Any]) -> Callable[..., Any
 
 
 def _async_runner(rules: StepRules, function: Callable[..., Any]) -> Callable[..., Any]:
-    async def run(here: StepPlace, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    async def run(call: _Call) -> Any:
+        here = call.here
         errors: list[Exception] = []
         token = step_here.set(here)
         try:
             while True:
                 try:
-                    return await function(*args, **kwargs)
+                    return await function(*call.args, **call.kwargs)
                 except Exception as error:  # noqa: BLE001 - the step decides what it raises
                     await asyncio.sleep(_pause(rules, errors, error))
                     here.current_attempt = len(errors)

@@ -20,6 +20,7 @@ from resonate_core.errors import (
     UsageError,
 )
 from resonate_core.ids import event_id
+from resonate_core.isolation import isolated_call
 from resonate_core.limits import DEFAULT_TIMEOUT_S, INSTANT_MAX_MS
 from resonate_core.marks import HANDLER_ATTRIBUTE, durable_mark, step_mark
 from resonate_core.protocol.records import (
@@ -180,7 +181,8 @@ def _begin_step(ex: Execution, cmd: c.Call, slot: Slot, function: Any) -> None:
     wants_context = takes_context(function, cmd.args, cmd.kwargs)
     context = Context(ex, slot.id) if wants_context else None
     create = ex.local_create(slot, slot.timeout_at, dict(cmd.opts.tags))
-    ex.effects.starts.append(StartStep(slot, function, cmd.args, cmd.kwargs, cmd.opts, create, context, mark))
+    args, kwargs = isolated_call(cmd.args, cmd.kwargs)
+    ex.effects.starts.append(StartStep(slot, function, args, kwargs, cmd.opts, create, context, mark))
     ex.steps_running += 1
 
 

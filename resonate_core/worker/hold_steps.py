@@ -9,6 +9,7 @@ import msgspec
 
 from resonate_core.errors import Cancelled, CodecError
 from resonate_core.ids import beat_id
+from resonate_core.isolation import isolated
 from resonate_core.marks import durable_mark, step_mark
 from resonate_core.protocol.requests import FenceSettled
 from resonate_core.registry import name_of
@@ -199,7 +200,7 @@ class Steps:
             return
         is_ours = error is None and record.state == "resolved" and record.value == written
         if is_ours and self._hold.env.codec.reads_same(value, start.slot.hint):
-            self._give(start, value, None, record)
+            self._give(start, isolated(value), None, record)
             return
         read, failure = self._hold.env.decode(start.slot, record)
         if failure is not None and error is not None and type(failure) is type(error) and record.value == written:

@@ -13,6 +13,7 @@ from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
 from resonate_core.errors import Cancelled, StepTimeoutError
+from resonate_core.isolation import isolated_call
 from resonate_core.step_context import StepInfo, current_step
 from resonate_core.worker.steps_invoke import is_async, is_awaitable
 
@@ -134,9 +135,12 @@ class Attempt:
     def _call(self) -> Any:
         current_step.set(self)
         call = self.series.call
+        args, kwargs = call.args, call.kwargs
+        if call.policy is not None:  # another attempt may follow, and shall not see what this one did to them
+            args, kwargs = isolated_call(args, kwargs)
         if call.takes_context:
-            return call.function(call.context, *call.args, **call.kwargs)
-        return call.function(*call.args, **call.kwargs)
+            return call.function(call.context, *args, **kwargs)
+        return call.function(*args, **kwargs)
 
     def _make_task(self, awaitable: Awaitable[Any] | None) -> None:
         if not self._unsettled:

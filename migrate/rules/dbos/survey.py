@@ -34,6 +34,7 @@ from migrate.rules.dbos import (
     rm280_management,
     rm556_blocking,
     rm557_catches_all,
+    rm558_changed_argument,
 )
 from migrate.rules.dbos.facts import Facts, Marked
 from migrate.rules.dbos.starts import read_start
@@ -115,6 +116,7 @@ def survey(project: Project) -> Facts:
             rm214_transaction.survey(facts, mark)
         else:
             rm211_step.survey(facts, mark)
+            rm558_changed_argument.survey(facts, mark)
     rm270_classes.survey(facts)
     for module in project.modules.values():
         _survey_module(facts, module)
