@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 #: Programs at once. More of them only make each other slow on a small machine.
 AT_ONCE: Final = 6
+#: Programs at once whose waits are measured: they are idle for most of their time.
+QUIET_AT_ONCE: Final = 3
 
 
 class Ahead:
@@ -24,6 +26,7 @@ class Ahead:
     def __init__(self, new_folder: Callable[[str], Path]) -> None:
         self._new_folder = new_folder
         self._pool = ThreadPoolExecutor(AT_ONCE)
+        self._quiet_pool = ThreadPoolExecutor(QUIET_AT_ONCE)
         self._begun: dict[str, Future[None]] = {}
 
     def run(self, node: pytest.Item, job: Callable[[Case, Path], None]) -> None:
@@ -34,21 +37,33 @@ class Ahead:
             job: carries out one case in a folder of its own.
         """
         if node.nodeid not in self._begun:
-            for other in node.session.items:
-                case = _case_of(other)
-                if case is not None and _function(other) is _function(node) and not _wants_quiet(case):
-                    self._begun[other.nodeid] = self._pool.submit(job, case, self._new_folder(case.name))
-        if node.nodeid in self._begun:
-            self._begun[node.nodeid].result()
-            return
-        wait(self._begun.values())
-        case = _case_of(node)
-        assert case is not None, f"{node.nodeid} has no case"
-        job(case, self._new_folder(case.name))
+            self._begin_all(node, job)
+        self._begun[node.nodeid].result()
+
+    def _begin_all(self, node: pytest.Item, job: Callable[[Case, Path], None]) -> None:
+        loud: list[Future[None]] = []
+        quiet: list[tuple[str, Case]] = []
+        for other in node.session.items:
+            case = _case_of(other)
+            if case is None or _function(other) is not _function(node):
+                continue
+            if _wants_quiet(case):
+                quiet.append((other.nodeid, case))
+                continue
+            self._begun[other.nodeid] = self._pool.submit(job, case, self._new_folder(case.name))
+            loud.append(self._begun[other.nodeid])
+
+        def when_quiet(case: Case, folder: Path) -> None:
+            wait(loud)
+            job(case, folder)
+
+        for nodeid, case in quiet:
+            self._begun[nodeid] = self._quiet_pool.submit(when_quiet, case, self._new_folder(case.name))
 
     def close(self) -> None:
         """Begin nothing more, and wait for what runs."""
         self._pool.shutdown(cancel_futures=True)
+        self._quiet_pool.shutdown(cancel_futures=True)
 
 
 def quiet_last(items: list[pytest.Item]) -> list[pytest.Item]:
