@@ -12,9 +12,10 @@ from temporalio.api.enums.v1 import (
     WorkflowExecutionStatus,
     WorkflowIdConflictPolicy,
 )
-from temporalio.api.errordetails.v1 import WorkflowExecutionAlreadyStartedFailure
+from temporalio.api.errordetails.v1 import MultiOperationExecutionFailure, WorkflowExecutionAlreadyStartedFailure
+from temporalio.api.failure.v1 import MultiOperationExecutionAborted
 from temporalio.api.workflowservice import v1
-from temporalio.service import RPCStatusCode
+from temporalio.service import RPCError, RPCStatusCode
 
 from compat.temporal import cron, failures, ids, rpc
 from compat.temporal.connection import AlreadyRunsError
@@ -43,6 +44,17 @@ def _message(kind: str, name: str, args: Any, **about: Any) -> dict[str, Any]:
         "args": all_to_stored(args),
         "kwargs": {ABOUT: {key: value for key, value in about.items() if value}},
     }
+
+
+def _start_failed(error: RPCError) -> RPCError:
+    """Return the error of an update with start whose start failed: one status for each of its two operations."""
+    aborted = MultiOperationExecutionFailure.OperationStatus(code=int(RPCStatusCode.ABORTED), message="aborted")
+    aborted.details.add().Pack(MultiOperationExecutionAborted())
+    failed = MultiOperationExecutionFailure.OperationStatus(
+        code=int(error.status), message=error.message, details=error.grpc_status.details
+    )
+    detail = MultiOperationExecutionFailure(statuses=[failed, aborted])
+    return rpc.error(error.status, f"Update-with-Start could not be executed: {error.message}", detail)
 
 
 class WorkflowCalls:
@@ -103,9 +115,15 @@ class WorkflowCalls:
     ) -> v1.ExecuteMultiOperationResponse:
         """Update with start: the update is part of the start, or goes to the workflow that runs."""
         start, update = request.operations[0].start_workflow, request.operations[1].update_workflow
+        earlier = await self._earlier_update(update)
+        if earlier is not None:
+            return earlier
         update.request.meta.update_id = update.request.meta.update_id or str(uuid.uuid4())
         message = _update_message(update)
-        started = await self._start(WorkflowStart(start, message=message), list(start.input.payloads))
+        try:
+            started = await self._start(WorkflowStart(start, message=message), list(start.input.payloads))
+        except RPCError as error:
+            raise _start_failed(error) from None
         response = v1.ExecuteMultiOperationResponse()
         response.responses.add().start_workflow.MergeFrom(
             v1.StartWorkflowExecutionResponse(run_id=started.run_id, started=started.is_new)
@@ -119,6 +137,26 @@ class WorkflowCalls:
         await self._await_update(
             record, reply_id(record.id, update.request.meta.update_id), _wanted_stage(update), answer
         )
+        response.responses.add().update_workflow.CopyFrom(answer)
+        return response
+
+    async def _earlier_update(
+        self, update: v1.UpdateWorkflowExecutionRequest
+    ) -> v1.ExecuteMultiOperationResponse | None:
+        """Return the answer of the update that the newest run got under the same id, whatever the start's policies."""
+        workflow_id, update_id = update.workflow_execution.workflow_id, update.request.meta.update_id
+        newest = await rpc.wait(self.connection.host.newest(ids.promise_id(workflow_id)))
+        if not update_id or newest is None:
+            return None
+        reply = reply_id(newest.id, update_id)
+        known = await rpc.wait(self.connection.host.get(reply))
+        if known is None or not (newest.state == "pending" or known.state == "resolved"):
+            return None
+        answer = _update_response(workflow_id, newest, update_id)
+        await self._await_update(newest, reply, _wanted_stage(update), answer)
+        run_id = ids.run_id(newest.id, await rpc.wait(self.connection.host.runs(newest.id)))
+        response = v1.ExecuteMultiOperationResponse()
+        response.responses.add().start_workflow.MergeFrom(v1.StartWorkflowExecutionResponse(run_id=run_id))
         response.responses.add().update_workflow.CopyFrom(answer)
         return response
 
