@@ -59,8 +59,13 @@ DEFAULT: Final = (
 class Judge:
     """Notes the outcome of every test and ends those that take too long."""
 
-    def __init__(self) -> None:
+    def __init__(self, results: Path) -> None:
+        self.results = results
         self.outcomes: dict[str, tuple[str, str]] = {}
+
+    def pytest_sessionfinish(self) -> None:
+        """Write the outcomes down: temporalio's own plugin ends the process where all tests passed."""
+        self.results.write_text(json.dumps(self.outcomes))
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Leave out what does not apply."""
@@ -102,12 +107,11 @@ def run_here(chosen: list[str], results: Path) -> None:
     """Run the chosen tests in this process and write what came of them."""
     sys.path[0] = str(Path.cwd())
     sys.path += [str(ROOT), str(Path(__file__).parent)]
-    judge = Judge()
+    judge = Judge(results)
     options = ["-q", "--no-header", "-p", "compat.temporal.pytest_plugin", "-p", "no:cacheprovider", "--tb=short"]
     for scope in ("fixture", "test"):
         options += ["-o", f"asyncio_default_{scope}_loop_scope=session"]
     pytest.main([*options, *chosen], plugins=[judge])
-    results.write_text(json.dumps(judge.outcomes))
     os._exit(0)
 
 
