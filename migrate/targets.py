@@ -191,6 +191,19 @@ DBOS_REFUSED: Final = frozenset(
     }
 )  # fmt: skip
 
+#: Of these, what looks after workflows from outside: a program does its work without them.
+DBOS_RAISING: Final = frozenset(
+    name
+    for name in DBOS_REFUSED
+    if name.removesuffix("_async")
+    in {
+        "delete_queue", "delete_workflow", "delete_workflows", "fork_workflow", "get_all_events",
+        "get_latest_application_version", "list_application_versions", "list_workflow_steps", "resume_workflow",
+        "resume_workflows", "rewind_workflow", "set_workflow_delay", "update_workflow_attributes",
+    }
+)  # fmt: skip
+_DBOS_OWNERS: Final = ("dbos", "dbos.DBOS", "dbos.DBOSClient")
+
 #: Shims by source. What is not listed stays on the original SDK.
 SHIMS: Final[Mapping[str, Shim]] = {
     "temporal": Shim(
@@ -237,6 +250,7 @@ SHIMS: Final[Mapping[str, Shim]] = {
         "dbos",
         "compat.dbos",
         frozenset({"error"}),
-        frozenset(f"{owner}.{name}" for owner in ("dbos", "dbos.DBOS", "dbos.DBOSClient") for name in DBOS_REFUSED),
+        frozenset(f"{owner}.{name}" for owner in _DBOS_OWNERS for name in DBOS_REFUSED - DBOS_RAISING),
+        raising=frozenset(f"{owner}.{name}" for owner in _DBOS_OWNERS for name in DBOS_RAISING),
     ),
 }  # fmt: skip

@@ -472,10 +472,11 @@ class Facts:
         """Return how a file names the client object."""
         return client_object.client_name(self, job, at)
 
-    def speaker(self, job: Job) -> Unit:
-        """Return the unit that the program's wiring moves with."""
-        moving = [mark.unit for mark in self.marked.values() if job.converts(mark.unit)]
-        return next((unit for unit in moving if unit.kind == "workflow"), moving[0])
+    def speaker(self, job: Job) -> Unit | None:
+        """Return the unit that the program's wiring moves with: a workflow, a step or a client; None if none moves."""
+        units = [mark.unit for mark in self.marked.values()] + [site.unit for site in self.client_sites]
+        moving = [unit for unit in units if job.converts(unit)]
+        return next((unit for unit in moving if unit.kind == "workflow"), moving[0] if moving else None)
 
     def configures_logging(self, job: Job) -> bool:
         """Tell whether the console output of DBOS's logger has to be configured in its place."""

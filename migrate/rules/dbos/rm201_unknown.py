@@ -87,8 +87,9 @@ def report(facts: Facts, module: Module, node: ast.AST, name: str) -> None:
     hint = _HINTS.get(last, "")
     message = f"{name} has no generator form" + (f"; {hint}" if hint else "")
     if module.is_test and facts.place(module, node) == "outside" and facts.mark_of(module, node) is None:
-        message = f"this test uses {name}"
-        facts.survey.report(module, node, RULE.code, "manual", message, "Rewrite the test for the client.")
+        at = facts.at(module, node)
+        facts.address_all(at.unit)
+        facts.stay(at, RULE, f"this test uses {name}", action="Rewrite the test for the client.")
         return
     if name.startswith(_PASSIVE):
         facts.survey.report(module, node, RULE.code, "manual", message, RULE.action)

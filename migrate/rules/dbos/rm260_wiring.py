@@ -73,10 +73,11 @@ def survey(facts: Facts, module: Module, call: ast.Call) -> None:
 def lay_bridges(facts: Facts) -> None:
     """Let DBOS be configured and launched as long as anything stays there; what moves is started beside it."""
     sites = [site.unit for site in facts.wiring if site.unit is not None]
-    others = [unit for unit in facts.survey.units if unit not in sites and not unit.module.is_test]
+    others = [unit for unit in facts.survey.units if unit not in sites]
     for site in sites:
-        facts.survey.link(sites[0], site)
-        for unit in others:
+        of_tests = site.module.is_test
+        facts.survey.link(next(one for one in sites if one.module.is_test is of_tests), site)
+        for unit in others if of_tests else [one for one in others if not one.module.is_test]:
             facts.survey.bridges.append(Bridge(site, unit, is_breakable=False, needs_shim=False))
 
 
@@ -134,12 +135,9 @@ def _problem(module: Module, call: ast.Call, name: str) -> str:
 
 def edit(job: Job, facts: Facts) -> None:
     """Edit the program's start and end, once it is known what converts."""
-    moving = [mark for mark in facts.marked.values() if job.converts(mark.unit)]
-    home = facts.home(job)
-    if not moving or home is None:
+    home, unit = facts.home(job), facts.speaker(job)
+    if home is None or unit is None:
         return
-    unit = facts.speaker(job)
-    stays = any(site.unit is not None and not job.converts(site.unit) for site in facts.wiring)
     if home.kind == "app":
         text = f"from resonate_core import Resonate\n\n{NAME} = Resonate()\n"
         job.create_file(app_path(home), text, unit)
@@ -147,6 +145,7 @@ def edit(job: Job, facts: Facts) -> None:
         _make_at_top(job, home.module, home.name, unit)
     configure = facts.configures_logging(job)
     for site in facts.wiring:
+        stays = _stays(job, facts, site)
         if _is_of_tests(site):
             _edit_test(job, site, unit, stays=stays)
         elif site.kind == "construct":
@@ -157,6 +156,13 @@ def edit(job: Job, facts: Facts) -> None:
     if not is_launched and facts.client_sites:
         first = facts.client_sites[0]
         job.report(first.module, first.node, RULE.code, "review", "no file here launches DBOS", RULE.action)
+
+
+def _stays(job: Job, facts: Facts, site: WiringSite) -> bool:
+    """Tell whether DBOS is still started here; resetting its database goes with the other sites of the tests."""
+    of_tests = [one.unit for one in facts.wiring if one.unit is not None and one.module.is_test]
+    units = of_tests if site.unit is None else [site.unit]
+    return any(not job.converts(unit) for unit in units)
 
 
 def _is_of_tests(site: WiringSite) -> bool:
