@@ -232,8 +232,9 @@ SHIMS: Final[Mapping[str, Shim]] = {
         served=frozenset(
             f"temporalio.client.Client.workflow_service.{call}"
             for call in (
-                "count_workflow_executions", "create_schedule", "delete_schedule", "describe_schedule",
-                "describe_workflow_execution", "get_workflow_execution_history", "list_schedules",
+                "count_workflow_executions", "create_schedule", "delete_schedule", "describe_namespace",
+                "describe_schedule", "describe_workflow_execution", "get_system_info",
+                "get_workflow_execution_history", "list_schedules",
                 "list_workflow_executions", "patch_schedule", "query_workflow", "request_cancel_workflow_execution",
                 "signal_with_start_workflow_execution", "signal_workflow_execution", "start_workflow_execution",
                 "terminate_workflow_execution", "update_schedule", "update_workflow_execution",

@@ -9,6 +9,7 @@ from compat.temporal.private import BridgeServiceClient
 from compat.temporal.rpc_activities import ActivityCalls
 from compat.temporal.rpc_history import HistoryCalls
 from compat.temporal.rpc_schedules import ScheduleCalls
+from compat.temporal.rpc_system import SystemCalls
 from compat.temporal.rpc_testing import TestingCalls
 from compat.temporal.rpc_visibility import VisibilityCalls
 from compat.temporal.rpc_workflows import WorkflowCalls
@@ -21,7 +22,14 @@ if TYPE_CHECKING:
 
 
 class ResonateServiceClient(
-    BridgeServiceClient, WorkflowCalls, HistoryCalls, VisibilityCalls, ActivityCalls, ScheduleCalls, TestingCalls
+    BridgeServiceClient,
+    WorkflowCalls,
+    HistoryCalls,
+    VisibilityCalls,
+    ActivityCalls,
+    ScheduleCalls,
+    SystemCalls,
+    TestingCalls,
 ):
     """Looks like a connection to a Temporal server, and is one to Resonate.
 
