@@ -155,7 +155,8 @@ class ScheduleRun:
         request_id = f"{self._ctx.base}/{self._info.action_count}"
 
         async def start_action() -> dict[str, str]:
-            return await self._host.start_child(WorkflowStart(request), arguments, tags={}, request_id=request_id)
+            start = WorkflowStart(request, last_result=self._state.get("last_result"))
+            return await self._host.start_child(start, arguments, tags={}, request_id=request_id)
 
         started = yield self._ctx.run(start_action).options(retry_policy=None)
         result = self._info.recent_actions.add()
@@ -172,6 +173,8 @@ class ScheduleRun:
         """A workflow that the schedule started has ended."""
         self._running.pop(promise_id, None)
         self._followed.pop(promise_id, None)
+        if event.error is None:
+            self._state["last_result"] = [event.value]
         if event.error is not None and self._schedule.policies.pause_on_failure:
             self._schedule.state.paused = True
             self._schedule.state.notes = f"paused due to workflow failure: {event.error}"

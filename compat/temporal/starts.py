@@ -53,7 +53,7 @@ class WorkflowStart:
         attempt: 1, and one more for every retry of the workflow.
         continued_run_id: run before this one.
         first_run_id: run that the chain began with.
-        last_result: stored result of the run before, of a cron workflow.
+        last_result: stored result of the run before, of a cron workflow or of a schedule.
         last_failure: failure of the run before.
     """
 
