@@ -9,6 +9,10 @@ ROOT = str(Path(__file__).resolve().parent.parent)
 if ROOT not in sys.path:
     sys.path.insert(0, ROOT)
 
+from tests.patience import start_patiently  # noqa: E402 - the path above is what finds it
+
+start_patiently()
+
 
 def pytest_addoption(parser):
     parser.addoption(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import signal
 import subprocess
@@ -79,13 +78,7 @@ def launch(command: Sequence[str], *, folder: Path, env: Mapping[str, str], name
     """Start any program; ``name`` names its output and log file in ``logs``."""
     output_file, log_file = logs / f"{name}.out", logs / f"{name}.log"
     with output_file.open("wb") as output, log_file.open("wb") as log:
-        try:
-            process = subprocess.Popen(command, cwd=folder, env={**os.environ, **env}, stdout=output, stderr=log)
-        except OSError as error:
-            if error.errno != errno.EFAULT:
-                raise
-            # Seen once in thousands of starts from several threads: the kernel lost a page that it had to read.
-            process = subprocess.Popen(command, cwd=folder, env={**os.environ, **env}, stdout=output, stderr=log)
+        process = subprocess.Popen(command, cwd=folder, env={**os.environ, **env}, stdout=output, stderr=log)
     return Program(process, output_file, log_file)
 
 
