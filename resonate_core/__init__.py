@@ -59,6 +59,7 @@ from resonate_core.marks import (
 from resonate_core.mutex import Mutex
 from resonate_core.protocol.records import PromiseRecord
 from resonate_core.queues.queue import Queue
+from resonate_core.queues.seats import seat_in
 from resonate_core.recurring import Cron
 from resonate_core.retry import Backoff, Constant, Exponential, Linear, Never
 from resonate_core.scheduler.promises import Promise
@@ -128,6 +129,7 @@ __all__ = [
     "heartbeat",
     "in_step",
     "query",
+    "seat_in",
     "signal",
     "step",
     "step_info",

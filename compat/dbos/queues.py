@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-import threading
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Self, TypedDict
+from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from compat.dbos.context import Block, wishes
 from compat.dbos.error import DBOSException
 from compat.dbos.keeper import KEEPER_FUNCTION, KEEPER_TIMEOUT_S, gate_of, keeper_of
 from compat.unsupported import UnsupportedFeatureError
-from resonate_core import Driver
+from resonate_core import Driver, seat_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Callable, Generator
 
     from compat.dbos.handles import WorkflowHandle, WorkflowHandleAsync
     from resonate_core import Context
@@ -240,73 +238,6 @@ def _on_this_worker(
     """Run the body when this process has room for it."""
     if most is None:
         return (yield from body())
-    room = _room(place.queue, place.partition)
-    seat = room.seat(most)
-    with seat:
+    with seat_in(place.queue, place.partition, most) as seat:
         yield Driver(ctx).outside(seat.wait)
         return (yield from body())
-
-
-class _Room:
-    """Bodies of one queue that run in this process."""
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.running = 0
-        self.line: list[_Seat] = []
-
-    def seat(self, most: int) -> _Seat:
-        """Make a seat; it is taken when it is its turn."""
-        return _Seat(self, most)
-
-    def admit(self) -> Iterator[Callable[[Any], None]]:
-        """Give those that may go on now; call with the lock held."""
-        while self.line and self.running < self.line[0].most:
-            seat = self.line.pop(0)
-            seat.is_taken = True
-            self.running += 1
-            if seat.give is not None:
-                yield seat.give
-
-
-class _Seat:
-    """One body's place in a room."""
-
-    def __init__(self, room: _Room, most: int) -> None:
-        self.room = room
-        self.most = most
-        self.give: Callable[[Any], None] | None = None
-        self.is_taken = False
-
-    def wait(self, give: Callable[[Any], None]) -> None:
-        """Tell when the seat is taken."""
-        with self.room.lock:
-            self.give = give
-            if self.is_taken:
-                ready = [give]
-            else:
-                if self not in self.room.line:
-                    self.room.line.append(self)
-                ready = list(self.room.admit())
-        for tell in ready:
-            tell(None)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        with self.room.lock:
-            if self.is_taken:
-                self.room.running -= 1
-            with contextlib.suppress(ValueError):
-                self.room.line.remove(self)
-            ready = list(self.room.admit())
-        for tell in ready:
-            tell(None)
-
-
-_rooms: Final[dict[tuple[str, str | None], _Room]] = {}
-
-
-def _room(queue: str, partition: str | None) -> _Room:
-    return _rooms.setdefault((queue, partition), _Room())

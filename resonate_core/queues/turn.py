@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-import threading
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any
 
 from resonate_core.driver import Driver
 from resonate_core.errors import UsageError
 from resonate_core.limits import KEEPER_TIMEOUT_S
 from resonate_core.queues.keeper import KEEPER_FUNCTION, REQUEST
 from resonate_core.queues.queue import declared_limits, keeper_id, turn_id
+from resonate_core.queues.seats import seat_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Generator
 
     from resonate_core.context import Context
 
@@ -89,67 +88,6 @@ def _on_this_worker(
     """Run the body when this process has room for it."""
     if most is None or ctx.execution.version == 0:  # a replay that answers a query takes no seat
         return (yield from body)
-    with _rooms.setdefault((place["name"], place["partition"]), _Room()).seat(most) as seat:
+    with seat_in(place["name"], place["partition"], most) as seat:
         yield Driver(ctx).outside(seat.wait)
         return (yield from body)
-
-
-class _Room:
-    """Bodies of one queue that run in this process."""
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.running = 0
-        self.line: list[_Seat] = []
-
-    def seat(self, most: int) -> _Seat:
-        """Make a seat; it is taken when it is its turn."""
-        return _Seat(self, most)
-
-    def admit(self) -> Iterator[Callable[[Any], None]]:
-        """Give those that may go on now; call with the lock held."""
-        while self.line and self.running < self.line[0].most:
-            seat = self.line.pop(0)
-            seat.is_taken = True
-            self.running += 1
-            if seat.give is not None:
-                yield seat.give
-
-
-class _Seat:
-    """One body's place in a room."""
-
-    def __init__(self, room: _Room, most: int) -> None:
-        self.room = room
-        self.most = most
-        self.give: Callable[[Any], None] | None = None
-        self.is_taken = False
-
-    def wait(self, give: Callable[[Any], None]) -> None:
-        """Tell when the seat is taken."""
-        with self.room.lock:
-            self.give = give
-            if self.is_taken:
-                ready = [give]
-            else:
-                if self not in self.room.line:
-                    self.room.line.append(self)
-                ready = list(self.room.admit())
-        for tell in ready:
-            tell(None)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        with self.room.lock:
-            if self.is_taken:
-                self.room.running -= 1
-            with contextlib.suppress(ValueError):
-                self.room.line.remove(self)
-            ready = list(self.room.admit())
-        for tell in ready:
-            tell(None)
-
-
-_rooms: Final[dict[tuple[str, str | None], _Room]] = {}
