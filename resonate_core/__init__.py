@@ -58,8 +58,8 @@ from resonate_core.marks import (
 )
 from resonate_core.mutex import Mutex
 from resonate_core.protocol.records import PromiseRecord
-from resonate_core.queues.queue import Queue
-from resonate_core.queues.seats import seat_in
+from resonate_core.queues.claims import claim_place
+from resonate_core.queues.queue import Queue, QueuePlace, declare_limits, turn_id
 from resonate_core.recurring import Cron
 from resonate_core.retry import Backoff, Constant, Exponential, Linear, Never
 from resonate_core.scheduler.promises import Promise
@@ -103,6 +103,7 @@ __all__ = [
     "PromiseRecord",
     "ProtocolError",
     "Queue",
+    "QueuePlace",
     "RemoteError",
     "Resonate",
     "ResonateCoreError",
@@ -119,7 +120,9 @@ __all__ = [
     "TransportError",
     "UsageError",
     "all_marked",
+    "claim_place",
     "current_session",
+    "declare_limits",
     "driver",
     "durable",
     "durable_mark",
@@ -129,12 +132,12 @@ __all__ = [
     "heartbeat",
     "in_step",
     "query",
-    "seat_in",
     "signal",
     "step",
     "step_info",
     "step_logger",
     "step_mark",
     "step_scope",
+    "turn_id",
     "update",
 ]

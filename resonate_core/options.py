@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from resonate_core.errors import UsageError
 from resonate_core.ids import check_id
 from resonate_core.marks import seconds_of
-from resonate_core.queues.queue import Queue
+from resonate_core.queues.queue import Queue, QueuePlace
 from resonate_core.retry import checked_names, checked_policy
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class CallOptions:
     if_exists: str = "join"
     result_type: Any = None
     delay: float | None = None
-    queue: Queue | str | None = None
+    queue: Queue | QueuePlace | str | None = None
     priority: int = 0
     partition: str | None = None
 
@@ -101,7 +101,7 @@ def _check_durable(value: Any) -> bool:
 
 
 def _check_queue(value: Any) -> Any:
-    if value is not None and not isinstance(value, (Queue, str)):
+    if value is not None and not isinstance(value, (Queue, QueuePlace, str)):
         raise UsageError(f"option queue must be a Queue or the name of one, got {value!r}")
     return value
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import time
 import uuid
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from compat.dbos.error import DBOSException, DBOSNonExistentWorkflowError
+from compat.dbos.error import DBOSNonExistentWorkflowError
 from compat.dbos.functions import Workflow
 from compat.dbos.handles import WorkflowHandle, WorkflowHandleAsync, WorkflowStatus
 from compat.dbos.missing import refuse_arguments
-from compat.dbos.queues import Place, queues
+from compat.dbos.queues import Wanted, wanted
 from compat.dbos.runtime import Runtime
 from compat.dbos.talking import send_outside
 
@@ -57,7 +56,7 @@ class DBOSClient:
     def enqueue(self, options: EnqueueOptions, *args: Any, **kwargs: Any) -> WorkflowHandle[Any]:
         """Start a workflow by name when its turn comes; the limits are those of the processes that run it."""
         refuse_arguments("EnqueueOptions", {name: value for name, value in options.items() if name not in _KNOWN})
-        where = _place(options)
+        where = _wanted(options)
         workflow_id = options.get("workflow_id") or str(uuid.uuid4())
         workflow = Workflow(options["workflow_name"], _elsewhere, is_async=False)
         found = self._runtime.enqueue_root(where, workflow, workflow_id, args, kwargs)
@@ -117,21 +116,13 @@ def _elsewhere() -> None:
     """Stand for a function that only other processes have."""
 
 
-def _place(options: Mapping[str, Any]) -> Place:
-    name = options["queue_name"]
-    if options.get("deduplication_id") is not None and options.get("queue_partition_key") is not None:
-        raise DBOSException("deduplication_id and queue_partition_key exclude each other")
-    known = queues.get(name)
+def _wanted(options: Mapping[str, Any]) -> Wanted:
     policy = options.get("duplication_policy")
-    return Place(
-        queue=name,
-        priority=options.get("priority") or 0,
-        partition=options.get("queue_partition_key"),
-        delay=options.get("delay_seconds"),
-        dedup=options.get("deduplication_id"),
-        policy=getattr(policy, "value", policy),
-        timeout=options.get("workflow_timeout"),
-        at=time.time(),
-        limits={} if known is None else known.limits,
-        worker_concurrency=None if known is None else known.worker_concurrency,
-    )
+    given = {
+        "dedup": options.get("deduplication_id"),
+        "priority": options.get("priority"),
+        "partition": options.get("queue_partition_key"),
+        "delay": options.get("delay_seconds"),
+        "policy": getattr(policy, "value", policy),
+    }
+    return wanted(options["queue_name"], given, timeout=options.get("workflow_timeout"))

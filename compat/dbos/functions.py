@@ -38,12 +38,13 @@ class StepRules:
 
 @dataclass(frozen=True)
 class Workflow:
-    """One registered workflow function."""
+    """One registered workflow function; ``is_rewritten``: it is a generator of the runtime, not one of DBOS."""
 
     name: str
     function: Callable[..., Any]
     is_async: bool
     max_recovery_attempts: int | None = None
+    is_rewritten: bool = False
 
     def bound(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Callable[[], Any]:
         """Return the call of the function, on the instance or class that it was made on."""
@@ -88,10 +89,10 @@ def workflow_of(function: Callable[..., Any]) -> Workflow:
         DBOSConflictingWorkflowError: another one has its name.
     """
     if isinstance(function, Function):  # migrated already, and registered with the same client
-        return Workflow(function.name, function.func, is_async=False)
+        return Workflow(function.name, function.func, is_async=False, is_rewritten=True)
     mark = durable_mark(function)
     if mark is not None:  # migrated already; ``launch`` has registered it
-        return Workflow(mark.name, function, is_async=False)
+        return Workflow(mark.name, function, is_async=False, is_rewritten=True)
     found = getattr(getattr(function, "__func__", function), "__dbos_workflow__", None)
     if not isinstance(found, Workflow):
         raise DBOSException(f"{function!r} is no workflow; decorate it with @DBOS.workflow()")

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from compat.dbos.context import Block, wishes
 from compat.dbos.error import DBOSException
-from compat.dbos.keeper import KEEPER_FUNCTION, KEEPER_TIMEOUT_S, gate_of, keeper_of
 from compat.unsupported import UnsupportedFeatureError
-from resonate_core import Driver, seat_in
+from resonate_core import QueuePlace, declare_limits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Mapping
 
     from compat.dbos.handles import WorkflowHandle, WorkflowHandleAsync
-    from resonate_core import Context
 
-#: Keyword under which a queued call carries its place in the queue.
-QUEUE_KEY: Final = "__dbos_queue__"
+#: On queued workflows: the queue, the seconds before they stand in line, the seconds that they have from their turn on.
 TAG_QUEUE: Final = "dbos:queue"
 TAG_DELAY: Final = "dbos:delay"
+TAG_TURN_TIMEOUT: Final = "dbos:turn-timeout"
 _PRIORITY_MAX: Final = 2**31 - 1
 
 
@@ -72,11 +69,16 @@ class Queue:
         if self.concurrency is not None and (self.worker_concurrency or 0) > self.concurrency:
             raise ValueError("worker_concurrency must be less than or equal to concurrency")
         queues[name] = self
+        declare_limits(name, self.limits)
 
     @property
     def limits(self) -> dict[str, Any]:
-        """Limits over all processes, as the keeper gets them."""
-        return {"concurrency": self.concurrency, "limiter": dict(self.limiter) if self.limiter else None}
+        """Limits as the runtime takes them."""
+        return {
+            "concurrency": self.concurrency,
+            "limiter": dict(self.limiter) if self.limiter else None,
+            "worker_concurrency": self.worker_concurrency,
+        }
 
     def enqueue(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> WorkflowHandle[Any]:
         """Start a workflow when its turn comes."""
@@ -133,33 +135,27 @@ class SetEnqueueOptions(Block):
         super().__init__(enqueue=given)
 
 
-@dataclass
-class Place:
-    """Where a queued call stands, as it travels with the call."""
+@dataclass(frozen=True)
+class Wanted:
+    """How a workflow is enqueued: where, after how many seconds, with how many seconds from its turn on."""
 
-    queue: str
-    priority: int
-    partition: str | None
-    delay: float | None
-    dedup: str | None
-    policy: str | None
-    timeout: float | None
-    at: float
-    limits: dict[str, Any] = field(default_factory=dict)
-    worker_concurrency: int | None = None
+    place: QueuePlace
+    delay: float | None = None
+    timeout: float | None = None
+    policy: str | None = None
 
     @property
-    def keeper(self) -> str:
-        """Id of the execution that grants."""
-        return keeper_of(self.queue, self.partition)
+    def options(self) -> dict[str, Any]:
+        """Options of the call that makes the execution."""
+        tags = {TAG_QUEUE: self.place.name}
+        if self.delay:
+            tags[TAG_DELAY] = str(self.delay)
+        if self.timeout is not None:
+            tags[TAG_TURN_TIMEOUT] = str(self.timeout)
+        return {"queue": self.place, "tags": tags, **({"delay": self.delay} if self.delay else {})}
 
-    @property
-    def tags(self) -> dict[str, str]:
-        """Tags of the queued execution."""
-        return {TAG_QUEUE: self.queue, **({TAG_DELAY: str(self.delay)} if self.delay else {})}
 
-
-def place_in(queue: Queue) -> Place:
+def wanted_in(queue: Queue) -> Wanted:
     """Read what the blocks around the caller wish for.
 
     Raises:
@@ -173,71 +169,27 @@ def place_in(queue: Queue) -> Place:
             f"queue {queue.name!r} is {'' if queue.partition_queue else 'not '}partitioned, and queue_partition_key "
             f"is {partition!r}"
         )
-    if partition is not None and given.get("dedup") is not None:
-        raise DBOSException("deduplication_id and queue_partition_key exclude each other")
-    return Place(
-        queue=queue.name,
-        priority=given.get("priority") or 0,
-        partition=partition,
-        delay=given.get("delay"),
-        dedup=given.get("dedup"),
-        policy=given.get("policy"),
-        timeout=wish.timeout,
-        at=time.time(),
-        limits=queue.limits,
-        worker_concurrency=queue.worker_concurrency,
-    )
+    return wanted(queue.name, given, timeout=wish.timeout)
 
 
-def queued(ctx: Context, place: Place, body: Callable[[], Generator[Any, Any, Any]]) -> Generator[Any, Any, Any]:
-    """Wait for the turn, run the body within its time, leave the queue whatever happened."""
-    limits, most = _limits_here(place)
-    gate = yield ctx.promise(id=gate_of(ctx.id), timeout=KEEPER_TIMEOUT_S)
-    is_known = False
-    try:
-        if place.delay:
-            yield ctx.sleep(place.delay)
-        yield ctx.detached(KEEPER_FUNCTION).options(id=place.keeper, timeout=KEEPER_TIMEOUT_S)
-        is_known = True
-        job = {"id": ctx.id, "priority": place.priority, "at": place.at, "dedup": place.dedup}
-        yield ctx.signal(place.keeper, "request", job, limits)
-        yield gate
-        value = yield from _on_this_worker(ctx, place, most, body)
-    except GeneratorExit:
-        raise
-    except BaseException:
-        if is_known:
-            yield from _leave(ctx, place)
-        raise
-    yield from _leave(ctx, place)
-    return value
+def wanted(name: str, given: Mapping[str, Any], *, timeout: float | None) -> Wanted:
+    """Say how a workflow is enqueued.
 
-
-def _limits_here(place: Place) -> tuple[dict[str, Any], int | None]:
-    """Return limits over all processes and of this one: as this process declares them, else as the caller did.
+    Args:
+        name: of the queue; one that this process does not know has its limits where its workflows run.
+        given: ``dedup``, ``priority``, ``partition``, ``delay`` and ``policy``, as far as they are wished for.
+        timeout: seconds that it has from its turn on.
 
     Raises:
-        DBOSException: neither knows the queue; running without limits would be worse than failing.
+        DBOSException: a deduplication id and a partition key.
     """
-    if place.queue in queues:
-        found = queues[place.queue]
-        return found.limits, found.worker_concurrency
-    if not place.limits:
-        raise DBOSException(f"queue {place.queue!r} is not declared in the program that runs its workflows")
-    return place.limits, place.worker_concurrency
-
-
-def _leave(ctx: Context, place: Place) -> Generator[Any, Any, None]:
-    with ctx.shielded():
-        yield ctx.signal(place.keeper, "done", ctx.id)
-
-
-def _on_this_worker(
-    ctx: Context, place: Place, most: int | None, body: Callable[[], Generator[Any, Any, Any]]
-) -> Generator[Any, Any, Any]:
-    """Run the body when this process has room for it."""
-    if most is None:
-        return (yield from body())
-    with seat_in(place.queue, place.partition, most) as seat:
-        yield Driver(ctx).outside(seat.wait)
-        return (yield from body())
+    if given.get("partition") is not None and given.get("dedup") is not None:
+        raise DBOSException("deduplication_id and queue_partition_key exclude each other")
+    place = QueuePlace(
+        name,
+        partition=given.get("partition"),
+        priority=given.get("priority") or 0,
+        limits=queues[name].limits if name in queues else None,
+        dedup=given.get("dedup"),
+    )
+    return Wanted(place, given.get("delay"), timeout, given.get("policy"))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import datetime as dt
 import functools
 import logging
 import os
 import time
 import uuid
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from compat.dbos.async_body import AsyncBody
@@ -24,10 +24,10 @@ from compat.dbos.error import (
 )
 from compat.dbos.functions import Workflow, receiver_of, workflows
 from compat.dbos.handles import WorkflowStatus, status_of
-from compat.dbos.keeper import KEEPER_FUNCTION, KEEPER_TIMEOUT_S, QueueKeeper, gate_of
-from compat.dbos.queues import QUEUE_KEY, Place, Queue, place_in, queued
+from compat.dbos.queues import TAG_TURN_TIMEOUT, Queue, Wanted, wanted_in
 from compat.dbos.scheduling import apply_decorated
 from compat.dbos.ticker import Ticker
+from compat.unsupported import UnsupportedFeatureError
 from resonate_core import (
     Cancelled,
     DriverHost,
@@ -35,8 +35,10 @@ from resonate_core import (
     Resonate,
     UsageError,
     all_marked,
+    claim_place,
     durable,
     durable_mark,
+    turn_id,
 )
 
 if TYPE_CHECKING:
@@ -69,7 +71,7 @@ class Runtime:
 
     def launch(self) -> None:
         """Run what is registered, and what other processes have left."""
-        self.client.register(QueueKeeper, Ticker)
+        self.client.register(Ticker)
         for workflow in list(workflows.values()):
             self.register(workflow)
         self._register_migrated()
@@ -145,7 +147,7 @@ class Runtime:
         Raises:
             DBOSQueueDeduplicatedError: a workflow with this deduplication id is in the queue.
         """
-        where = place_in(queue)
+        where = wanted_in(queue)
         place, chosen, args, kwargs = _asked_for(workflow, args, kwargs)
         if place is None:
             return self.enqueue_root(where, workflow, chosen or str(uuid.uuid4()), args, kwargs)
@@ -155,51 +157,49 @@ class Runtime:
         self, queue: Queue, workflow: Workflow, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> str:
         """Do the same from async code."""
-        where = place_in(queue)
+        where = wanted_in(queue)
         place, chosen, args, kwargs = _asked_for(workflow, args, kwargs)
         if place is None:
             workflow_id = chosen or str(uuid.uuid4())
             return await asyncio.to_thread(self.enqueue_root, where, workflow, workflow_id, args, kwargs)
         return str(await place.asker.ask_async(self._enqueuing(place, where, workflow, chosen, (args, kwargs))))
 
-    def enqueue_root(self, where: Place, workflow: Workflow, workflow_id: str, args: Any, kwargs: Any) -> str:
+    def enqueue_root(self, where: Wanted, workflow: Workflow, workflow_id: str, args: Any, kwargs: Any) -> str:
         """Enqueue from outside workflows; return the id, or that of the workflow that has the deduplication id."""
-        owner = self._owner(dataclasses.asdict(where), where.keeper, workflow_id)
+        _check_limit(where, workflow)
+        owner = claim_place(self.client, where.place, workflow_id, where.delay or 0)
         if owner != workflow_id:
             return _existing(where, owner)
-        kwargs = {**kwargs, QUEUE_KEY: dataclasses.asdict(where)}
-        return self._begin(workflow, workflow_id, args, kwargs, {"tags": where.tags})
+        return self._begin(workflow, workflow_id, args, kwargs, where.options)
 
     def _enqueuing(
-        self, place: WorkflowPlace, where: Place, workflow: Workflow, chosen: str | None, call: tuple[Any, Any]
+        self, place: WorkflowPlace, where: Wanted, workflow: Workflow, chosen: str | None, call: tuple[Any, Any]
     ) -> Operation:
         args, kwargs = call
         child_id = chosen or f"{place.id}-{place.next_step_id()}"
         if chosen is not None:
             place.next_step_id()
         is_limited = wishes().has_timeout
+        _check_limit(where, workflow)
+
+        def claim() -> str:
+            return claim_place(self.client, where.place, child_id, where.delay or 0)
 
         def operation(ctx: Any) -> Any:
-            where.at = ctx.now().timestamp()
-            where.timeout = where.timeout if is_limited else place.time_left(where.at)
-            travelling = dataclasses.asdict(where)
-            if where.dedup is not None:
-                owner = yield ctx.run(self._owner, travelling, where.keeper, child_id).options(retry_policy=None)
+            timeout = where.timeout if is_limited else place.time_left(ctx.now().timestamp())
+            if where.place.dedup is not None:
+                owner = yield ctx.run(claim).options(retry_policy=None)
                 if owner != child_id:
                     return _existing(where, owner)
-            command = ctx.detached(workflow.name, *args, **{**kwargs, QUEUE_KEY: travelling})
-            command.options(id=child_id, tags={TAG_PARENT: place.id, **where.tags})
-            place.children[child_id] = yield command
+            options = replace(where, timeout=timeout).options
+            if workflow.is_rewritten:
+                options["timeout"] = timeout  # inherited: the same instant, whoever looks at it
+            tags = {TAG_PARENT: place.id, **options["tags"]}
+            command = ctx.detached(workflow.name, *args, **kwargs)
+            place.children[child_id] = yield command.options(**{**options, "id": child_id, "tags": tags})
             return child_id
 
         return operation
-
-    def _owner(self, where: dict[str, Any], keeper: str, workflow_id: str) -> str:
-        """Take the deduplication id, if there is one; return whose it is."""
-        if where["dedup"] is None:
-            return workflow_id
-        self.client.options(timeout=KEEPER_TIMEOUT_S).begin_rpc(keeper, KEEPER_FUNCTION)
-        return str(self.client.update(keeper, "claim", where["dedup"], workflow_id, time.time()))
 
     def _start_root(self, workflow: Workflow, workflow_id: str, args: Any, kwargs: Any) -> str:
         limit = wishes().timeout
@@ -270,7 +270,7 @@ class Runtime:
         if found.queue_name is None or found.status != "PENDING":
             return found
         try:
-            is_through = self.client.promises.get(gate_of(found.workflow_id)).state != "pending"
+            is_through = self.client.promises.get(turn_id(found.workflow_id)).state != "pending"
         except NotFoundError:
             is_through = False
         if not is_through:
@@ -283,11 +283,24 @@ def _ms(time_text: str) -> float:
     return dt.datetime.fromisoformat(time_text).timestamp() * 1000
 
 
-def _existing(where: Place, owner: str) -> str:
+def _check_limit(where: Wanted, workflow: Workflow) -> None:
+    """Refuse a limit that begins with the turn for a function that knows limits from its start only.
+
+    Raises:
+        UnsupportedFeatureError: it is one.
+    """
+    if where.timeout is not None and workflow.is_rewritten:
+        raise UnsupportedFeatureError(
+            f"SetWorkflowTimeout around the enqueuing of {workflow.name}, which is rewritten",
+            "limit the steps of the function (timeout=...), or start it with resonate.options(timeout=...)",
+        )
+
+
+def _existing(where: Wanted, owner: str) -> str:
     if where.policy == "return-existing":
         return owner
     raise DBOSQueueDeduplicatedError(
-        f"workflow {owner} with deduplication id {where.dedup!r} is in queue {where.queue!r} already"
+        f"workflow {owner} with deduplication id {where.place.dedup!r} is in queue {where.place.name!r} already"
     )
 
 
@@ -320,11 +333,11 @@ def _starting(place: WorkflowPlace, workflow: Workflow, chosen: str | None, args
 
 def _driver_of(workflow: Workflow) -> Callable[..., Any]:
     def driven(ctx: Any, *args: Any, **kwargs: Any) -> Any:
-        travelled = kwargs.pop(QUEUE_KEY, None)
-        where = None if travelled is None else Place(**travelled)
+        limit = ctx.info.tags.get(TAG_TURN_TIMEOUT)
+        seconds = None if limit is None else float(limit)
 
         def run(inner: Any) -> Any:
-            deadline = _deadline(ctx, where)
+            deadline = _deadline(ctx, seconds)
 
             def call() -> Any:
                 workflow_here.set(WorkflowPlace(ctx.id, body, deadline=deadline))
@@ -333,19 +346,16 @@ def _driver_of(workflow: Workflow) -> Callable[..., Any]:
             body: Body = AsyncBody(call, ctx.id) if workflow.is_async else Body(call, ctx.id)
             return (yield from body.driven(inner))
 
-        if where is None:
-            return (yield from run(ctx))
-        limit = where.timeout
-        return (yield from queued(ctx, where, lambda: run(ctx) if limit is None else _within(ctx, limit, run)))
+        return (yield from run(ctx) if seconds is None else _within(ctx, seconds, run))
 
     driven.__name__ = workflow.name
     return driven
 
 
-def _deadline(ctx: Any, where: Place | None) -> float | None:
+def _deadline(ctx: Any, seconds: float | None) -> float | None:
     """Return when a workflow that begins now is cancelled, seconds since the epoch; None for no limit."""
-    if where is not None:
-        return None if where.timeout is None else ctx.now().timestamp() + where.timeout
+    if seconds is not None:
+        return float(ctx.now().timestamp() + seconds)
     return ctx.info.timeout if TAG_TIMEOUT in ctx.info.tags else None
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import datetime as dt
 import uuid
 from typing import TYPE_CHECKING, Any, Final, TypedDict
@@ -15,9 +14,8 @@ from compat.dbos.context import step_here, workflow_here
 from compat.dbos.error import DBOSException
 from compat.dbos.functions import Workflow, scheduled, workflow_of
 from compat.dbos.handles import WorkflowHandle
-from compat.dbos.keeper import KEEPER_TIMEOUT_S
-from compat.dbos.queues import QUEUE_KEY, Place, queue_of
-from compat.dbos.ticker import TICKER_FUNCTION, arguments, next_tick, run_id
+from compat.dbos.queues import queue_of
+from compat.dbos.ticker import TICKER_FUNCTION, TICKER_TIMEOUT_S, arguments, next_tick, run_id, start_options
 from compat.unsupported import UnsupportedFeatureError
 from resonate_core import AlreadyStartedError, NotFoundError
 
@@ -207,7 +205,7 @@ def apply_decorated(runtime: Runtime) -> None:
 
 def apply(runtime: Runtime, name: str, spec: dict[str, Any]) -> None:
     """Create a schedule, or change it."""
-    client = runtime.client.options(timeout=KEEPER_TIMEOUT_S)
+    client = runtime.client.options(timeout=TICKER_TIMEOUT_S)
     if _info(runtime, name) is None:
         with contextlib.suppress(AlreadyStartedError):  # another process was faster
             client.options(if_exists="restart_closed").begin_rpc(_PREFIX + name, TICKER_FUNCTION, name, spec)
@@ -233,11 +231,7 @@ def _spec(
     is_decorated: bool = False,
 ) -> dict[str, Any]:
     _check(cron, zone)
-    kwargs, tags = {}, {}
-    if queue is not None:
-        found = queue_of(queue)
-        place = Place(queue, 0, None, None, None, None, None, 0.0, found.limits, found.worker_concurrency)
-        kwargs, tags = {QUEUE_KEY: dataclasses.asdict(place)}, place.tags
+    limits = None if queue is None else queue_of(queue).limits
     return {
         "workflow": workflow.name,
         "cron": cron,
@@ -246,8 +240,7 @@ def _spec(
         "backfill": backfill,
         "is_decorated": is_decorated,
         "queue": queue,
-        "kwargs": kwargs,
-        "tags": tags,
+        "limits": limits,
     }
 
 
@@ -275,9 +268,8 @@ def _signal(runtime: Runtime, name: str, what: str) -> None:
 
 def _start(runtime: Runtime, name: str, workflow_id: str, tick: dt.datetime) -> WorkflowHandle[None]:
     spec = _known(runtime, name)["spec"]
-    args, kwargs = arguments(spec, tick, dt.datetime.now(dt.UTC))
-    tags = {"dbos:schedule": name, **spec["tags"]}
-    runtime.client.options(tags=tags).begin_rpc(workflow_id, spec["workflow"], *args, **kwargs)
+    args = arguments(spec, tick, dt.datetime.now(dt.UTC))
+    runtime.client.options(**start_options(name, spec)).begin_rpc(workflow_id, spec["workflow"], *args)
     return WorkflowHandle(runtime, workflow_id)
 
 

@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 
 from croniter import croniter
 
-from resonate_core import durable, entry, signal, update
+from compat.dbos.queues import Wanted
+from resonate_core import QueuePlace, durable, entry, signal, update
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from resonate_core import Context
 
 TICKER_FUNCTION: Final = "dbos.schedule"
+#: A schedule lives until it is deleted; ten years are for ever.
+TICKER_TIMEOUT_S: Final = 10 * 366 * 86_400
 #: Ticks, and readings, after which a schedule starts over, so that its history stays short.
 _TICKS_PER_RUN: Final = 100
 _LOOKS_PER_RUN: Final = 100
@@ -38,10 +41,18 @@ def run_id(name: str, tick: dt.datetime) -> str:
     return f"sched-{name}-{tick.isoformat()}"
 
 
-def arguments(spec: dict[str, Any], tick: dt.datetime, actual: dt.datetime) -> tuple[list[Any], dict[str, Any]]:
+def arguments(spec: dict[str, Any], tick: dt.datetime, actual: dt.datetime) -> tuple[Any, Any]:
     """Return what the workflow is called with: two times for the decorator, time and context for a schedule."""
-    second = actual if spec["is_decorated"] else spec["context"]
-    return [tick, second], dict(spec["kwargs"])
+    return tick, actual if spec["is_decorated"] else spec["context"]
+
+
+def start_options(name: str, spec: dict[str, Any]) -> dict[str, Any]:
+    """Return the options of a run: it may have to wait for its turn in a queue."""
+    tags = {"dbos:schedule": name}
+    if spec["queue"] is None:
+        return {"tags": tags}
+    queued = Wanted(QueuePlace(spec["queue"], limits=spec["limits"])).options
+    return {**queued, "tags": {**tags, **queued["tags"]}}
 
 
 @durable(name=TICKER_FUNCTION)
@@ -99,10 +110,9 @@ class Ticker:
         self.last = now - LATE_S if is_missed else tick.timestamp()
         if self.is_paused or is_missed:
             return
-        args, kwargs = arguments(self.spec, tick, dt.datetime.fromtimestamp(now, tz=dt.UTC))
-        yield ctx.detached(self.spec["workflow"], *args, **kwargs).options(
-            id=run_id(self.name, tick), tags={"dbos:schedule": self.name, **self.spec["tags"]}
-        )
+        args = arguments(self.spec, tick, dt.datetime.fromtimestamp(now, tz=dt.UTC))
+        options = {**start_options(self.name, self.spec), "id": run_id(self.name, tick)}
+        yield ctx.detached(self.spec["workflow"], *args).options(**options)
 
     @signal
     def change(self, spec: dict[str, Any]) -> None:

@@ -12,7 +12,11 @@ messages. So a queue works wherever messages do, and survives crashes like any o
   on its way, a moment to come first.
 * The keeper gives a turn and follows the promise of the execution. However that ends (result, error, cancellation,
   time limit, termination from outside), its place is free. Nobody has to say so, so nobody can forget it.
+* While an execution with a deduplication id is in a queue, ``claim_place`` gives its id to whoever claims the same.
 * The newest limits count. They come with the requests; a worker that knows the queue says its own.
 
 ``worker_concurrency`` is kept by the process: an execution whose turn it is waits there for a seat.
+
+Other APIs on the runtime (``compat.dbos``) have the same queues under the same names: they declare limits with
+``declare_limits`` and ask for a ``QueuePlace``.
 """

@@ -17,13 +17,11 @@ if TYPE_CHECKING:
     from resonate_core.scheduler.promises import Promise
 
 KEEPER_FUNCTION: Final = "resonate.queue"
-#: Signal with (job, limits), see ``turn.job_of``; update with (deduplication id, execution, seconds since the epoch).
+#: Signal with (job, limits), see ``turn.job_of``; update with the arguments of ``Line.claim``.
 REQUEST: Final = "request"
 CLAIM: Final = "claim"
 #: Events after which a keeper starts over, so that its history stays short.
 _EVENTS_PER_RUN: Final = 200
-#: A deduplication id whose execution did not show up for so long is free: who claimed it died in between.
-CLAIM_S: Final = 60.0
 #: An execution that asks for itself waits so long for the request of who enqueued it, which has the better place.
 OWN_REQUEST_S: Final = 1.0
 
@@ -52,11 +50,14 @@ class Line:
         if job.get("dedup") is not None:
             self.claims[job["dedup"]] = [job["id"], None]
 
-    def claim(self, deduplication_id: str, execution: str, now: float) -> str:
-        """Take a deduplication id, if it is free; return whose it is."""
-        owner, since = self.claims.get(deduplication_id, [None, None])
-        if owner is None or (since is not None and now - since > CLAIM_S):
-            self.claims[deduplication_id] = [execution, now]
+    def claim(self, deduplication_id: str, execution: str, now: float, until: float) -> str:
+        """Take a deduplication id, if it is free; return whose it is.
+
+        A claim whose execution does not stand in line by ``until`` is void: who made it died in between.
+        """
+        owner, ends = self.claims.get(deduplication_id, [None, None])
+        if owner is None or (ends is not None and now > ends):
+            self.claims[deduplication_id] = [execution, until]
             return execution
         return str(owner)
 
@@ -87,7 +88,8 @@ class Line:
         limiter = (self.limits or {}).get("limiter")
         if limiter is None:
             return 0.0
-        self.starts = [start for start in self.starts if now - start < limiter["period"]]
+        # One way to compute it: ``now - start < period`` may hold when ``start + period - now`` is rounded to nothing.
+        self.starts = [start for start in self.starts if start + limiter["period"] > now]
         if len(self.starts) < limiter["limit"]:
             return 0.0
         return float(self.starts[0] + limiter["period"] - now)

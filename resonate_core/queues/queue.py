@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import asdict, dataclass
 from typing import Any, Final, TypedDict, TypeGuard
 
 from resonate_core.errors import UsageError
@@ -76,8 +77,9 @@ class Queue:
         return f"Queue({self.name!r})"
 
 
-#: Queues that this process knows, by name.
+#: Queues that this process knows, by name; and the limits of those that belong to another API.
 _declared: Final[dict[str, Queue]] = {}
+_foreign: Final[dict[str, dict[str, Any]]] = {}
 
 
 def _declare(queue: Queue) -> None:
@@ -91,7 +93,37 @@ def _declare(queue: Queue) -> None:
 
 def declared_limits(name: str) -> dict[str, Any] | None:
     """Return the limits of a queue as this process declares them, None if it does not."""
-    return _declared[name].limits if name in _declared else None
+    return _declared[name].limits if name in _declared else _foreign.get(name)
+
+
+def declare_limits(name: str, limits: dict[str, Any]) -> None:
+    """Declare a queue that another API has in this process; a ``Queue`` of the name goes before it.
+
+    Args:
+        name: of the queue.
+        limits: ``concurrency``, ``worker_concurrency``, ``limiter``, as in ``Queue.limits``; the last call counts.
+    """
+    check_id(keeper_id(name, None))
+    _foreign[name] = limits
+
+
+@dataclass(frozen=True)
+class QueuePlace:
+    """A place in a queue as another API asks for it: ``.options(queue=QueuePlace(...))``.
+
+    Attributes:
+        name: of the queue.
+        partition: of a queue with partitions.
+        priority: lower numbers go first.
+        limits: as in ``Queue.limits``; None leaves them to the processes that declare the queue.
+        dedup: deduplication id, which ``claim_place`` has claimed.
+    """
+
+    name: str
+    partition: str | None = None
+    priority: int = 0
+    limits: dict[str, Any] | None = None
+    dedup: str | None = None
 
 
 def keeper_id(name: Any, partition: str | None) -> str:
@@ -110,7 +142,7 @@ def place_in(queue: Any, *, priority: int, partition: str | None, now_ms: int) -
     """Return the place that a call asks for, as it travels with the call.
 
     Args:
-        queue: a ``Queue``, or the name of one that the workers know.
+        queue: a ``Queue``, the name of one that the workers know, or a whole place of another API.
         priority: lower numbers go first.
         partition: of a queue with partitions.
         now_ms: when it was enqueued; the older goes first.
@@ -118,6 +150,8 @@ def place_in(queue: Any, *, priority: int, partition: str | None, now_ms: int) -
     Raises:
         UsageError: a priority or partition that does not fit the queue.
     """
+    if isinstance(queue, QueuePlace):
+        return {**asdict(queue), "at": now_ms}
     known = queue if isinstance(queue, Queue) else _declared.get(queue)
     name = queue.name if isinstance(queue, Queue) else queue
     check_id(keeper_id(name, partition))

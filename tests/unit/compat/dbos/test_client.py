@@ -39,10 +39,13 @@ def test_client_starts_talks_to_and_reads_a_workflow_of_another_process(client):
 
 
 def test_client_that_does_not_know_the_queue_keeps_to_its_limits(client, monkeypatch):
-    monkeypatch.setattr("compat.dbos.client.queues", {})  # of the client's process, not of the worker's
-    handle = client.enqueue({"workflow_name": "hears", "queue_name": "clients"}, 0)
-    assert handle.get_result() is None
-    assert DBOS.launched().client.query("dbos-queue/clients", "all")["limits"]["concurrency"] == 1
+    monkeypatch.setattr("compat.dbos.queues.queues", {})  # of the client's process, not of the worker's
+    options = {"workflow_name": "hears", "queue_name": "clients"}
+    first, second = client.enqueue(options, 30), client.enqueue(options, 0)
+    assert client.get_event(first.workflow_id, "state", 5) == "listening"
+    assert second.get_status().status == "ENQUEUED"
+    client.send(first.workflow_id, "end")
+    assert (first.get_result(), second.get_result()) == ("end", None)
 
 
 def test_client_refuses_what_it_cannot_give(client):

@@ -15,6 +15,7 @@ ORDER: list[object] = []
 OPEN = threading.Event()
 MOST = {"now": 0, "ever": 0}
 LOCK = threading.Lock()
+WORK_S = 0.01
 
 one_at_a_time = Queue("one", concurrency=1)
 two_at_a_time = Queue("two", concurrency=2)
@@ -36,7 +37,7 @@ def work(name: object) -> object:
         MOST["now"] += 1
         MOST["ever"] = max(MOST["ever"], MOST["now"])
     ORDER.append(name)
-    threading.Event().wait(0.01)
+    threading.Event().wait(WORK_S)
     with LOCK:
         MOST["now"] -= 1
     return name
@@ -93,11 +94,6 @@ def test_lower_priority_number_goes_first_and_none_before_all(dbos):
     for priority in (5, 1, 3, None):
         with SetEnqueueOptions(priority=priority):
             handles.append(one_at_a_time.enqueue(job, priority))
-    while sum(handle.get_status().status == "ENQUEUED" for handle in handles) < 4:
-        pass
-    keeper = DBOS.launched().client
-    while len(keeper.query("dbos-queue/one", "all")["waiting"]) < 4:
-        pass
     OPEN.set()
     assert first.get_result() == "done"
     for handle in handles:

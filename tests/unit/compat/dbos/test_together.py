@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from compat.dbos import DBOS, SetWorkflowID
+from compat.dbos import DBOS, Queue, SetWorkflowID, SetWorkflowTimeout
+from compat.unsupported import UnsupportedFeatureError
 
 MIGRATED: list[object] = []
+shared = Queue("shared", concurrency=1)
 
 
 @DBOS.workflow()
@@ -27,9 +29,18 @@ def new_listener(ctx):
     return (yield ctx.recv(timeout=5))
 
 
+def new_listener_alone(ctx):
+    return (yield ctx.recv(timeout=5))
+
+
 @DBOS.workflow()
 def old_parent(number: int) -> int:
     return DBOS.start_workflow(MIGRATED[0], number).get_result() + 1
+
+
+@DBOS.workflow()
+def old_enqueuer(number: int) -> int:
+    return shared.enqueue(MIGRATED[0], number).get_result()
 
 
 @DBOS.workflow()
@@ -43,6 +54,7 @@ def client(dbos):
     MIGRATED[:] = [found.register(new_child)]
     found.register(new_parent)
     found.register(new_listener)
+    found.register(new_listener_alone)
     yield found
     MIGRATED.clear()
 
@@ -51,6 +63,25 @@ def test_old_workflow_starts_a_migrated_function(client):
     with SetWorkflowID("old"):
         assert old_parent(4) == 41
     assert client.get("old-1").result() == 40
+
+
+def test_old_code_enqueues_a_migrated_function(client):
+    assert shared.enqueue(MIGRATED[0], 4).get_result() == 40
+    with SetWorkflowID("old"):
+        assert old_enqueuer(5) == 50
+
+
+def test_old_and_new_code_stand_in_one_line(client):
+    first = client.enqueue("shared", "new-listener", new_listener_alone)
+    second = shared.enqueue(MIGRATED[0], 4)
+    assert second.get_status().status == "ENQUEUED"
+    DBOS.send("new-listener", "go")
+    assert (first.result(), second.get_result()) == ("go", 40)
+
+
+def test_limit_from_the_turn_on_is_refused_for_a_migrated_function(client):
+    with SetWorkflowTimeout(5), pytest.raises(UnsupportedFeatureError, match="SetWorkflowTimeout.*new_child"):
+        shared.enqueue(MIGRATED[0], 4)
 
 
 def test_migrated_function_calls_an_old_workflow(client):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from resonate_core.queues.keeper import CLAIM_S, OWN_REQUEST_S, Line
+from resonate_core.queues.keeper import OWN_REQUEST_S, Line
 
 ANY = {"concurrency": None, "limiter": None}
 
@@ -69,20 +69,30 @@ def test_limiter_counts_starts_of_the_last_period():
     assert started(line, 110.0) == ["c", "d"]
 
 
+def test_limiter_lets_nobody_through_by_a_rounding_of_times():
+    since = 1_764_092_071.0
+    for millisecond in range(1000):
+        line, at = Line(), since + millisecond / 1000
+        for name in "abc":
+            line.request(job(name), {**ANY, "limiter": {"limit": 1, "period": 0.3}}, at)
+        assert started(line, at) == ["a"]
+        assert len(started(line, at + 0.3)) <= 1
+
+
 def test_deduplication_id_belongs_to_one_until_it_leaves():
     line = Line()
-    assert line.claim("k", "a", 0.0) == "a"
+    assert line.claim("k", "a", 0.0, 60.0) == "a"
     line.request(job("a", dedup="k"), ANY, 0.0)
-    assert line.claim("k", "b", 1e9) == "a"
+    assert line.claim("k", "b", 1e9, 2e9) == "a"
     line.leave("a")
-    assert line.claim("k", "b", 0.0) == "b"
+    assert line.claim("k", "b", 0.0, 60.0) == "b"
 
 
 def test_deduplication_id_whose_owner_never_came_is_free_after_a_while():
     line = Line()
-    line.claim("k", "a", 0.0)
-    assert line.claim("k", "b", CLAIM_S) == "a"
-    assert line.claim("k", "b", CLAIM_S + 1) == "b"
+    line.claim("k", "a", 0.0, 60.0)
+    assert line.claim("k", "b", 60.0, 120.0) == "a"
+    assert line.claim("k", "b", 61.0, 121.0) == "b"
 
 
 def test_those_that_run_or_hold_a_deduplication_id_are_followed():
