@@ -80,7 +80,7 @@ def test_old_and_new_code_stand_in_one_line(client):
 
 
 def test_limit_from_the_turn_on_is_refused_for_a_migrated_function(client):
-    with SetWorkflowTimeout(5), pytest.raises(UnsupportedFeatureError, match="SetWorkflowTimeout.*new_child"):
+    with SetWorkflowTimeout(5), pytest.raises(UnsupportedFeatureError, match=r"SetWorkflowTimeout .*new_child"):
         shared.enqueue(MIGRATED[0], 4)
 
 
