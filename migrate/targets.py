@@ -161,8 +161,8 @@ DBOS_REFUSED: Final = frozenset(
     {
         "AsyncSQLAlchemyDatasource", "AsyncSQLAlchemyDatasource_async", "ClientScheduleInput",
         "ClientScheduleInput_async", "DBOSContextEnsure", "DBOSContextEnsure_async", "DBOSContextSetAuth",
-        "DBOSContextSetAuth_async", "DBOSPortableJSONSerializer", "DBOSPortableJSONSerializer_async", "Debouncer",
-        "DebouncerClient", "DebouncerClient_async", "Debouncer_async", "KafkaMessage", "KafkaMessage_async",
+        "DBOSContextSetAuth_async", "DBOSPortableJSONSerializer", "DBOSPortableJSONSerializer_async",
+        "KafkaMessage", "KafkaMessage_async",
         "PortableWorkflowError", "PortableWorkflowError_async", "PropagateOtelContext", "PropagateOtelContext_async",
         "SendMessage", "SendMessage_async", "Serializer", "Serializer_async", "SetShardKey", "SetShardKey_async",
         "SetWorkflowAttributes", "SetWorkflowAttributes_async", "StepInfo", "StepInfo_async", "StepReservation",

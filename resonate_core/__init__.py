@@ -59,7 +59,7 @@ from resonate_core.marks import (
 from resonate_core.mutex import Mutex
 from resonate_core.protocol.records import PromiseRecord
 from resonate_core.queues.claims import claim_place
-from resonate_core.queues.queue import Queue, QueuePlace, declare_limits, turn_id
+from resonate_core.queues.queue import Queue, QueuePlace, declare_limits, declared_limits, turn_id
 from resonate_core.recurring import Cron
 from resonate_core.retry import Backoff, Constant, Exponential, Linear, Never
 from resonate_core.scheduler.promises import Promise
@@ -123,6 +123,7 @@ __all__ = [
     "claim_place",
     "current_session",
     "declare_limits",
+    "declared_limits",
     "driver",
     "durable",
     "durable_mark",

@@ -8,12 +8,14 @@ from compat.dbos.config import DBOSConfig
 from compat.dbos.context import SetWorkflowID, SetWorkflowTimeout
 from compat.dbos.datasource import SQLAlchemyDatasource
 from compat.dbos.dbos import DBOS
+from compat.dbos.debouncing import Debouncer, DebouncerClient
 from compat.dbos.functions import DBOSConfiguredInstance
-from compat.dbos.handles import WorkflowHandle, WorkflowHandleAsync, WorkflowStatus
+from compat.dbos.handles import WorkflowHandle, WorkflowHandleAsync
 from compat.dbos.missing import INSTEAD
 from compat.dbos.names import DuplicationPolicy, StepOptions, WorkflowStatusString
 from compat.dbos.queues import Queue, SetEnqueueOptions
 from compat.dbos.scheduling import ScheduleInput, WorkflowSchedule
+from compat.dbos.statuses import WorkflowStatus
 from compat.unsupported import UnsupportedFeatureError
 
 
@@ -29,6 +31,8 @@ __all__ = [
     "DBOSClient",
     "DBOSConfig",
     "DBOSConfiguredInstance",
+    "Debouncer",
+    "DebouncerClient",
     "DuplicationPolicy",
     "EnqueueOptions",
     "Queue",

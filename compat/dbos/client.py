@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from compat.dbos.error import DBOSNonExistentWorkflowError
 from compat.dbos.functions import Workflow
-from compat.dbos.handles import WorkflowHandle, WorkflowHandleAsync, WorkflowStatus
+from compat.dbos.handles import WorkflowHandle, WorkflowHandleAsync
 from compat.dbos.missing import refuse_arguments
 from compat.dbos.queues import Wanted, wanted
 from compat.dbos.runtime import Runtime
@@ -16,6 +16,8 @@ from compat.dbos.talking import send_outside
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from compat.dbos.statuses import WorkflowStatus
 
 
 class EnqueueOptions(TypedDict, total=False):
@@ -47,11 +49,11 @@ class DBOSClient:
         self, *, system_database_url: str | None = None, database_url: str | None = None, **unknown: Any
     ) -> None:
         refuse_arguments("DBOSClient", unknown)
-        self._runtime = Runtime({"system_database_url": system_database_url or database_url})
+        self.runtime = Runtime({"system_database_url": system_database_url or database_url})
 
     def destroy(self) -> None:
         """Let go of the store."""
-        self._runtime.destroy(0)
+        self.runtime.destroy(0)
 
     def enqueue(self, options: EnqueueOptions, *args: Any, **kwargs: Any) -> WorkflowHandle[Any]:
         """Start a workflow by name when its turn comes; the limits are those of the processes that run it."""
@@ -59,13 +61,13 @@ class DBOSClient:
         where = _wanted(options)
         workflow_id = options.get("workflow_id") or str(uuid.uuid4())
         workflow = Workflow(options["workflow_name"], _elsewhere, is_async=False)
-        found = self._runtime.enqueue_root(where, workflow, workflow_id, args, kwargs)
-        return WorkflowHandle(self._runtime, found)
+        found = self.runtime.enqueue_root(where, workflow, workflow_id, args, kwargs)
+        return WorkflowHandle(self.runtime, found)
 
     async def enqueue_async(self, options: EnqueueOptions, *args: Any, **kwargs: Any) -> WorkflowHandleAsync[Any]:
         """Start a workflow by name when its turn comes."""
         found = await asyncio.to_thread(self.enqueue, options, *args, **kwargs)
-        return WorkflowHandleAsync(self._runtime, found.workflow_id)
+        return WorkflowHandleAsync(self.runtime, found.workflow_id)
 
     def retrieve_workflow(self, workflow_id: str) -> WorkflowHandle[Any]:
         """Find a workflow.
@@ -73,13 +75,13 @@ class DBOSClient:
         Raises:
             DBOSNonExistentWorkflowError: there is none of this id.
         """
-        self._runtime.status(workflow_id)
-        return WorkflowHandle(self._runtime, workflow_id)
+        self.runtime.statuses.of(workflow_id)
+        return WorkflowHandle(self.runtime, workflow_id)
 
     def get_workflow_status(self, workflow_id: str) -> WorkflowStatus | None:
         """Say how a workflow stands; None if there is none."""
         try:
-            return self._runtime.status(workflow_id)
+            return self.runtime.statuses.of(workflow_id)
         except DBOSNonExistentWorkflowError:
             return None
 
@@ -87,7 +89,7 @@ class DBOSClient:
         self, destination_id: str, message: Any, topic: str | None = None, idempotency_key: str | None = None
     ) -> None:
         """Send a message to a workflow."""
-        send_outside(self._runtime, destination_id, message, topic, idempotency_key)
+        send_outside(self.runtime, destination_id, message, topic, idempotency_key)
 
     async def send_async(
         self, destination_id: str, message: Any, topic: str | None = None, idempotency_key: str | None = None
@@ -97,7 +99,7 @@ class DBOSClient:
 
     def get_event(self, workflow_id: str, key: str, timeout_seconds: float = 60) -> Any:
         """Read what a workflow published; None when the time is over first."""
-        return self._runtime.client.get_event(workflow_id, key, timeout_seconds)
+        return self.runtime.client.get_event(workflow_id, key, timeout_seconds)
 
     async def get_event_async(self, workflow_id: str, key: str, timeout_seconds: float = 60) -> Any:
         """Read what a workflow published; None when the time is over first."""
@@ -105,7 +107,7 @@ class DBOSClient:
 
     def cancel_workflow(self, workflow_id: str) -> None:
         """Cancel a workflow at its next durable call."""
-        self._runtime.client.cancel(workflow_id, "cancelled by DBOSClient.cancel_workflow")
+        self.runtime.client.cancel(workflow_id, "cancelled by DBOSClient.cancel_workflow")
 
     async def cancel_workflow_async(self, workflow_id: str) -> None:
         """Cancel a workflow at its next durable call."""

@@ -39,6 +39,8 @@ class WorkflowPlace:
     deadline: float | None = None
     #: Promises of children that this workflow has started, by their ids.
     children: dict[str, Any] = field(default_factory=dict)
+    #: Ids of debounced workflows, and of the promises of the executions that start them.
+    starters: dict[str, str] = field(default_factory=dict)
 
     def time_left(self, now: float) -> float | None:
         """Return the seconds that a child may take, None for as long as it likes."""

@@ -3,73 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
-from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from compat.dbos.context import workflow_here
 from compat.dbos.error import DBOSAwaitedWorkflowCancelledError, DBOSNonExistentWorkflowError
-from compat.unsupported import UnsupportedFeatureError
 from resonate_core import CanceledError, NotFoundError, TimedOutError
 
 if TYPE_CHECKING:
     from compat.dbos.body import Operation
     from compat.dbos.context import WorkflowPlace
     from compat.dbos.runtime import Runtime
-    from resonate_core import Description
+    from compat.dbos.statuses import WorkflowStatus
 
 R = TypeVar("R")
-
-_STATUS = {
-    "pending": "PENDING",
-    "resolved": "SUCCESS",
-    "rejected": "ERROR",
-    "rejected_canceled": "CANCELLED",
-    "rejected_timedout": "CANCELLED",
-}
-
-
-@dataclasses.dataclass
-class WorkflowStatus:
-    """A workflow as the store has it; times are milliseconds since the epoch."""
-
-    workflow_id: str
-    status: str
-    name: str
-    created_at: int
-    updated_at: int | None = None
-    class_name: str | None = None
-    config_name: str | None = None
-    queue_name: str | None = None
-    output: Any = None
-    error: Exception | None = None
-    parent_workflow_id: str | None = None
-    delay_ms: int | None = None
-
-    @property
-    def input(self) -> NoReturn:
-        """Refuse: what a workflow was called with is not read back."""
-        raise UnsupportedFeatureError("WorkflowStatus.input", "publish what others shall see with DBOS.set_event")
-
-
-def status_of(found: Description) -> WorkflowStatus:
-    """Say it in DBOS's words."""
-    settled = found.settled_at
-    return WorkflowStatus(
-        workflow_id=found.id,
-        status=_STATUS[found.state],
-        name=found.function or "",
-        created_at=round(found.created_at * 1000),
-        updated_at=round((found.created_at if settled is None else settled) * 1000),
-        parent_workflow_id=_parent_of(found),
-        queue_name=found.tags.get("dbos:queue"),
-        delay_ms=round(float(found.tags["dbos:delay"]) * 1000) if "dbos:delay" in found.tags else None,
-    )
-
-
-def _parent_of(found: Description) -> str | None:
-    """Return the workflow that started one; a rewritten one has its child's by the runtime's own tag."""
-    own = found.tags.get("resonate:parent")
-    return found.tags.get("dbos:parent") or (own if own != found.id else None)
 
 
 class WorkflowHandle(Generic[R]):
@@ -89,7 +35,7 @@ class WorkflowHandle(Generic[R]):
 
     def get_status(self) -> WorkflowStatus:
         """Say how it stands."""
-        return self._runtime.status(self.workflow_id)
+        return self._runtime.statuses.of(self.workflow_id)
 
 
 class WorkflowHandleAsync(Generic[R]):
@@ -110,7 +56,7 @@ class WorkflowHandleAsync(Generic[R]):
 
     async def get_status(self) -> WorkflowStatus:
         """Say how it stands."""
-        return await asyncio.to_thread(self._runtime.status, self.workflow_id)
+        return await asyncio.to_thread(self._runtime.statuses.of, self.workflow_id)
 
 
 def awaited_result(runtime: Runtime, workflow_id: str) -> Any:
@@ -131,6 +77,8 @@ def _reading(place: WorkflowPlace, workflow_id: str) -> Operation:
     place.next_step_id()
 
     def operation(ctx: Any) -> Any:
+        if workflow_id in place.starters:
+            yield (yield ctx.promise(id=place.starters[workflow_id]))
         promise = place.children.get(workflow_id) or (yield ctx.promise(id=workflow_id))
         try:
             return (yield promise)
@@ -142,7 +90,15 @@ def _reading(place: WorkflowPlace, workflow_id: str) -> Operation:
 
 def _outside(runtime: Runtime, workflow_id: str) -> Any:
     try:
-        return runtime.client.get(workflow_id).result()
+        try:
+            found = runtime.client.get(workflow_id)
+        except NotFoundError:
+            starter = runtime.statuses.starter(workflow_id)
+            if starter is None:
+                raise
+            runtime.client.get(runtime.host.id_of(starter)).result()
+            found = runtime.client.get(workflow_id)
+        return found.result()
     except NotFoundError as error:
         raise DBOSNonExistentWorkflowError(f"there is no workflow {workflow_id!r}") from error
     except (CanceledError, TimedOutError) as error:

@@ -11,7 +11,6 @@ from compat.dbos.error import DBOSNonExistentWorkflowError
 from compat.dbos.handles import (
     WorkflowHandle,
     WorkflowHandleAsync,
-    WorkflowStatus,
     awaited_result,
     awaited_result_async,
 )
@@ -20,6 +19,7 @@ from compat.unsupported import UnsupportedFeatureError
 
 if TYPE_CHECKING:
     from compat.dbos.runtime import Runtime
+    from compat.dbos.statuses import WorkflowStatus
 
 _QUEUED = ("ENQUEUED", "DELAYED")
 
@@ -41,7 +41,7 @@ class Managing:
         """
         runtime = cls.launched()
         if existing_workflow:
-            runtime.status(workflow_id)
+            runtime.statuses.of(workflow_id)
         return WorkflowHandle(runtime, workflow_id)
 
     @classmethod
@@ -71,11 +71,11 @@ class Managing:
 
         def read() -> WorkflowStatus | None:
             try:
-                return runtime.status(workflow_id)
+                return runtime.statuses.of(workflow_id)
             except DBOSNonExistentWorkflowError:
                 return None
 
-        return _recorded("DBOS.getStatus", read)  # type: ignore[no-any-return]
+        return recorded("DBOS.getStatus", read)  # type: ignore[no-any-return]
 
     @classmethod
     async def get_workflow_status_async(cls, workflow_id: str) -> WorkflowStatus | None:
@@ -115,7 +115,7 @@ class Managing:
         runtime = cls.launched()
 
         def read() -> list[WorkflowStatus]:
-            return runtime.list(
+            return runtime.statuses.list(
                 wanted={key: _several(value) for key, value in wanted.items() if value is not None},
                 since=start_time,
                 until=end_time,
@@ -124,7 +124,7 @@ class Managing:
                 newest_first=sort_desc,
             )[offset or 0 :][:limit]
 
-        return _recorded("DBOS.listWorkflows", read)  # type: ignore[no-any-return]
+        return recorded("DBOS.listWorkflows", read)  # type: ignore[no-any-return]
 
     @classmethod
     async def list_workflows_async(cls, **filters: Any) -> list[WorkflowStatus]:
@@ -150,12 +150,12 @@ class Managing:
         def cancel() -> None:
             runtime.client.cancel(workflow_id, "cancelled by DBOS.cancel_workflow")
             if cancel_children:
-                for child in runtime.list(
+                for child in runtime.statuses.list(
                     wanted={"parent_workflow_id": [workflow_id], "status": [*_QUEUED, "PENDING"]}
                 ):
                     cls.cancel_workflow(child.workflow_id, cancel_children=True)
 
-        _recorded("DBOS.cancelWorkflow", cancel)
+        recorded("DBOS.cancelWorkflow", cancel)
 
     @classmethod
     async def cancel_workflow_async(cls, workflow_id: str, *, cancel_children: bool = False) -> None:
@@ -211,7 +211,7 @@ async def called_async(function: Any, *args: Any, **kwargs: Any) -> Any:
     return await asyncio.to_thread(function, *args, **kwargs)
 
 
-def _recorded(name: str, function: Any) -> Any:
+def recorded(name: str, function: Any) -> Any:
     """Call a function; in a workflow's own body as a step, so that a replay sees the same."""
     place = workflow_here.get()
     if place is None or step_here.get() is not None:

@@ -23,8 +23,6 @@ _AGAIN: Final = "start the workflow again with a new id"
 
 _DONE: Final[Mapping[str, tuple[str, ...]]] = {
     _LIMITS: ("listen_queues", "delete_queue", "set_workflow_delay"),
-    "start the newest call with SetEnqueueOptions(deduplication_id=..., delay_seconds=...)": ("Debouncer",),
-    "call DBOSClient.enqueue with a deduplication_id and delay_seconds": ("DebouncerClient",),
     _TRANSACTION: ("AsyncSQLAlchemyDatasource",),
     _VERSIONS: (
         "patch",

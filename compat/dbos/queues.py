@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from compat.dbos.context import Block, wishes
 from compat.dbos.error import DBOSException
+from compat.dbos.statuses import TAG_TURN_TIMEOUT
 from compat.unsupported import UnsupportedFeatureError
 from resonate_core import QueuePlace, declare_limits
 
@@ -15,10 +16,6 @@ if TYPE_CHECKING:
 
     from compat.dbos.handles import WorkflowHandle, WorkflowHandleAsync
 
-#: On queued workflows: the queue, the seconds before they stand in line, the seconds that they have from their turn on.
-TAG_QUEUE: Final = "dbos:queue"
-TAG_DELAY: Final = "dbos:delay"
-TAG_TURN_TIMEOUT: Final = "dbos:turn-timeout"
 _PRIORITY_MAX: Final = 2**31 - 1
 
 
@@ -147,11 +144,7 @@ class Wanted:
     @property
     def options(self) -> dict[str, Any]:
         """Options of the call that makes the execution."""
-        tags = {TAG_QUEUE: self.place.name}
-        if self.delay:
-            tags[TAG_DELAY] = str(self.delay)
-        if self.timeout is not None:
-            tags[TAG_TURN_TIMEOUT] = str(self.timeout)
+        tags = {} if self.timeout is None else {TAG_TURN_TIMEOUT: str(self.timeout)}
         return {"queue": self.place, "tags": tags, **({"delay": self.delay} if self.delay else {})}
 
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 import functools
 import logging
 import os
-import time
 import uuid
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
@@ -16,33 +14,31 @@ from compat.dbos.async_body import AsyncBody
 from compat.dbos.body import Body
 from compat.dbos.context import WorkflowPlace, step_here, take_workflow_id, wishes, workflow_here
 from compat.dbos.datasource import SQLAlchemyDatasource
+from compat.dbos.debounced import Debounced
 from compat.dbos.error import (
     DBOSConflictingWorkflowError,
     DBOSException,
-    DBOSNonExistentWorkflowError,
     DBOSQueueDeduplicatedError,
 )
 from compat.dbos.functions import Workflow, receiver_of, workflows
-from compat.dbos.handles import WorkflowStatus, status_of
-from compat.dbos.queues import TAG_TURN_TIMEOUT, Queue, Wanted, wanted_in
+from compat.dbos.queues import Queue, Wanted, wanted_in
 from compat.dbos.scheduling import apply_decorated
+from compat.dbos.statuses import TAG_PARENT, TAG_TIMEOUT, TAG_TURN_TIMEOUT, Statuses
 from compat.dbos.ticker import Ticker
 from compat.unsupported import UnsupportedFeatureError
 from resonate_core import (
     Cancelled,
     DriverHost,
-    NotFoundError,
     Resonate,
     UsageError,
     all_marked,
     claim_place,
     durable,
     durable_mark,
-    turn_id,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from compat.dbos.body import Operation
 
@@ -50,9 +46,6 @@ _logger = logging.getLogger("dbos")
 GROUP: Final = "dbos"
 #: Seconds after which another process takes over what a dead one ran.
 LEASE_S = 10.0
-TAG_PARENT: Final = "dbos:parent"
-#: On workflows with a deadline: their children inherit it.
-TAG_TIMEOUT: Final = "dbos:timeout"
 
 
 class Runtime:
@@ -66,12 +59,13 @@ class Runtime:
         self.config = config
         self.client = Resonate(_url_of(config), group=GROUP, ttl=LEASE_S)
         self.host = DriverHost(self.client)
+        self.statuses = Statuses(self.host, self.serves)
         self.is_launched = False
         self._migrated: set[str] = set()
 
     def launch(self) -> None:
         """Run what is registered, and what other processes have left."""
-        self.client.register(Ticker)
+        self.client.register(Debounced, Ticker)
         for workflow in list(workflows.values()):
             self.register(workflow)
         self._register_migrated()
@@ -106,7 +100,8 @@ class Runtime:
             if mark is not None:
                 self._migrated.add(mark.name)
 
-    def _is_workflow(self, name: str) -> bool:
+    def serves(self, name: str) -> bool:
+        """Whether this process runs workflows of a name."""
         return name in workflows or name in self._migrated
 
     def register(self, workflow: Workflow) -> None:
@@ -214,73 +209,6 @@ class Runtime:
                 raise
             raise DBOSConflictingWorkflowError(str(error)) from error
         return workflow_id
-
-    # -- looking --------------------------------------------------------------------------------------------------
-
-    def status(self, workflow_id: str) -> WorkflowStatus:
-        """Say how a workflow stands.
-
-        Raises:
-            DBOSNonExistentWorkflowError: there is none of this id.
-        """
-        try:
-            return self._seen(status_of(self.client.describe(workflow_id)))
-        except NotFoundError as error:
-            raise DBOSNonExistentWorkflowError(f"there is no workflow {workflow_id!r}") from error
-
-    def list(
-        self,
-        *,
-        wanted: Mapping[str, Sequence[str]],
-        since: str | None = None,
-        until: str | None = None,
-        prefixes: tuple[str, ...] = ("",),
-        has_parent: bool | None = None,
-        newest_first: bool = False,
-    ) -> list[WorkflowStatus]:
-        """List workflows by creation.
-
-        Args:
-            wanted: attribute of a status -> values, one of which it must have.
-            since: earliest creation, ISO text.
-            until: latest creation.
-            prefixes: of ids, one of which must fit.
-            has_parent: whether a workflow has started them.
-            newest_first: turns the order round.
-        """
-        found = [self._seen(one) for one in map(status_of, self.client.list()) if self._is_workflow(one.name)]
-        kept = [
-            one
-            for one in found
-            if all(getattr(one, name) in values for name, values in wanted.items())
-            and one.workflow_id.startswith(prefixes)
-            and (has_parent is None or (one.parent_workflow_id is not None) is has_parent)
-            and (since is None or one.created_at >= _ms(since))
-            and (until is None or one.created_at <= _ms(until))
-        ]
-        return sorted(kept, key=lambda one: one.created_at, reverse=newest_first)
-
-    def _seen(self, found: WorkflowStatus) -> WorkflowStatus:
-        """Tell what waits in a queue from what runs, and what came of what has ended."""
-        if found.status in ("SUCCESS", "ERROR"):
-            record = self.host.get(found.workflow_id).result()
-            value, error = (None, None) if record is None else self.host.outcome(record)
-            found.output, found.error = value, error if isinstance(error, Exception) else None
-            return found
-        if found.queue_name is None or found.status != "PENDING":
-            return found
-        try:
-            is_through = self.client.promises.get(turn_id(found.workflow_id)).state != "pending"
-        except NotFoundError:
-            is_through = False
-        if not is_through:
-            is_late = found.created_at + (found.delay_ms or 0) <= time.time() * 1000
-            found.status = "ENQUEUED" if is_late else "DELAYED"
-        return found
-
-
-def _ms(time_text: str) -> float:
-    return dt.datetime.fromisoformat(time_text).timestamp() * 1000
 
 
 def _check_limit(where: Wanted, workflow: Workflow) -> None:

@@ -17,7 +17,7 @@ from compat.dbos.handles import WorkflowHandle
 from compat.dbos.queues import queue_of
 from compat.dbos.ticker import TICKER_FUNCTION, TICKER_TIMEOUT_S, arguments, next_tick, run_id, start_options
 from compat.unsupported import UnsupportedFeatureError
-from resonate_core import AlreadyStartedError, NotFoundError
+from resonate_core import AlreadyStartedError, NotFoundError, declared_limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -231,7 +231,7 @@ def _spec(
     is_decorated: bool = False,
 ) -> dict[str, Any]:
     _check(cron, zone)
-    limits = None if queue is None else queue_of(queue).limits
+    limits = None if queue is None else declared_limits(queue) or queue_of(queue).limits
     return {
         "workflow": workflow.name,
         "cron": cron,

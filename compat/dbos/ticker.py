@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from croniter import croniter
 
 from compat.dbos.queues import Wanted
+from compat.dbos.statuses import TAG_SCHEDULE
 from resonate_core import QueuePlace, durable, entry, signal, update
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def arguments(spec: dict[str, Any], tick: dt.datetime, actual: dt.datetime) -> t
 
 def start_options(name: str, spec: dict[str, Any]) -> dict[str, Any]:
     """Return the options of a run: it may have to wait for its turn in a queue."""
-    tags = {"dbos:schedule": name}
+    tags = {TAG_SCHEDULE: name}
     if spec["queue"] is None:
         return {"tags": tags}
     queued = Wanted(QueuePlace(spec["queue"], limits=spec["limits"])).options

@@ -10,7 +10,7 @@ from resonate_core.client.replay import replay_operation
 from resonate_core.client.starting import newest_operation
 from resonate_core.clock import new_id
 from resonate_core.errors import CanceledError, NotFoundError, TimedOutError
-from resonate_core.ids import event_id, run_id
+from resonate_core.ids import event_id, logical_id, run_id
 from resonate_core.network.local import LocalNetwork
 from resonate_core.network.open import open_network
 from resonate_core.protocol.requests import PromiseGet, PromiseSearch, PromiseSettle
@@ -149,7 +149,20 @@ class DriverHost:
 
     def arguments(self, record: PromiseRecord) -> tuple[Any, ...]:
         """Return the positional arguments of the call behind a record."""
-        return self._engine.env.codec.decode_invocation(record.param).args
+        return self.call(record)[0]
+
+    def call(self, record: PromiseRecord) -> tuple[tuple[Any, ...], dict[str, Any], dict[str, Any]]:
+        """Return the call behind a record: arguments, named arguments, and the options that travelled with it.
+
+        Raises:
+            DecodeError: there is none, or this process cannot read it.
+        """
+        found = self._engine.env.codec.decode_invocation(record.param)
+        return found.args, found.kwargs, found.extra
+
+    def id_of(self, record: PromiseRecord) -> str:
+        """Return the id as the starter of an execution chose it, of whatever generation the record is."""
+        return logical_id(record.id)
 
 
 def _get(promise_id: str) -> Operation[PromiseRecord | None]:

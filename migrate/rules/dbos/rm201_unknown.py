@@ -6,7 +6,8 @@ import ast
 from typing import TYPE_CHECKING, Final
 
 from migrate.rules.base import Rule
-from migrate.rules.dbos.vocabulary import HANDLES
+from migrate.rules.dbos import rm234_debouncer
+from migrate.rules.dbos.vocabulary import DEBOUNCER, HANDLES
 
 if TYPE_CHECKING:
     from migrate.index.model import Module
@@ -71,7 +72,10 @@ def _survey_member(facts: Facts, module: Module, node: ast.Attribute) -> None:
         return
     if node in facts.explained or not isinstance(node.ctx, ast.Load):
         return
-    report(facts, module, node, f"{base.name}.{node.attr}")
+    if base.name == DEBOUNCER:
+        rm234_debouncer.survey_use(facts, module, node)
+    else:
+        report(facts, module, node, f"{base.name}.{node.attr}")
 
 
 def _chain(module: Module, node: ast.AST) -> ast.AST:

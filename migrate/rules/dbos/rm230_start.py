@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING, Final
 
 from migrate.rules.base import Rule
-from migrate.rules.dbos import rm231_queue, rm232_handle, rm241_schedule
+from migrate.rules.dbos import rm231_queue, rm232_handle, rm234_debouncer, rm241_schedule
 from migrate.rules.dbos.handles import HandleUses, follow
 from migrate.rules.dbos.starts import options_of
 
@@ -102,7 +102,7 @@ def survey_mentions(facts: Facts, mark: Marked) -> None:
         if isinstance(module.parents.get(node), ast.Attribute):
             continue  # its name or documentation
         at = facts.at(module, node)
-        if rm241_schedule.is_served(facts, module, node):
+        if rm234_debouncer.is_served(facts, module, node) or rm241_schedule.is_served(facts, module, node):
             facts.start(at.unit, mark, is_served=True)
             continue
         facts.survey.link(at.unit, mark.unit)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from migrate.plan.fragments import Named, call
 from migrate.rules.base import Rule
 from migrate.rules.dbos.nodes import awaited, statement_of
+from migrate.rules.dbos.vocabulary import DEBOUNCING, SCHEDULING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,14 +69,14 @@ class QueueFact:
         name: its name.
         places: where it is made.
         unit: it moves when everything does that it starts.
-        has_limits: it limits something.
+        is_kept: it limits something, or something on the shim looks for it.
         has_priorities: something is enqueued with a priority, which version 3 allows on every queue.
     """
 
     name: str
     places: list[At]
     unit: Unit
-    has_limits: bool = False
+    is_kept: bool = False
     has_priorities: bool = False
 
 
@@ -85,6 +86,19 @@ def collect(facts: Facts) -> None:
         for made, name in facts.project.calls(module):
             if name == _CONSTRUCT or name in _REGISTER:
                 _collect_one(facts, module, made)
+    for module in facts.project.modules.values():
+        for called, name in facts.project.calls(module):
+            if name in SCHEDULING or name in DEBOUNCING:
+                _keep_named(facts, module, called)
+
+
+def _keep_named(facts: Facts, module: Module, called: ast.Call) -> None:
+    """Keep the queues that a call on the shim names, also those without limits: it looks for them."""
+    for node in ast.walk(called):
+        fact = facts.queues.get(str(node.value)) if isinstance(node, ast.Constant) else None
+        fact = fact or (_queue_of(facts, module, node) if isinstance(node, ast.Name) else None)
+        if fact is not None:
+            fact.is_kept = True
 
 
 def survey_options(facts: Facts) -> None:
@@ -92,7 +106,7 @@ def survey_options(facts: Facts) -> None:
     for start, (fact, at) in facts.enqueued.items():
         given = {name for name, _ in facts.enqueue_options.get(start, ())}
         fact.has_priorities = fact.has_priorities or "priority" in given
-        if given - {"delay"} and not fact.has_limits:
+        if given - {"delay"} and not fact.is_kept:
             facts.stay(at, RULE, "a start in a queue without limits has a priority or a partition")
 
 
@@ -113,7 +127,7 @@ def _collect_one(facts: Facts, module: Module, call: ast.Call) -> None:
     elif isinstance(limits, str):
         facts.stay(at, RULE, f"queue {name}: {limits}")
     else:
-        fact.has_limits = fact.has_limits or bool(limits)
+        fact.is_kept = fact.is_kept or bool(limits)
         facts.later(at, lambda job: _edit(job, at, fact, call, limits))
 
 
@@ -143,7 +157,7 @@ def _is_nothing(value: ast.expr) -> bool:
 def _edit(job: Job, at: At, fact: QueueFact, made: ast.Call, limits: dict[str, ast.expr]) -> None:
     """Make the runtime's queue, or take the statement away that made one without limits."""
     file, whole = at.file(job), awaited(at.module, made)
-    if fact.has_limits:
+    if fact.is_kept:
         name = made.args[0] if made.args else next(one.value for one in made.keywords if one.arg == "name")
         wished = {"priority_enabled": "True"} if fact.has_priorities and "priority_enabled" not in limits else {}
         shown: dict[str, Part] = {key: _shown(value) for key, value in limits.items()}
@@ -185,14 +199,14 @@ def link(facts: Facts, at: At, call: ast.Call) -> None:
         return
     facts.survey.link(at.unit, fact.unit)
     facts.enqueued[call] = fact, at
-    if fact.has_limits:
+    if fact.is_kept:
         facts.need_helper(at, RULE)
 
 
 def queue_at(facts: Facts, start: ast.Call) -> ast.expr | None:
     """Return the expression of the queue in which a start stands, None if that only starts."""
     found = facts.enqueued.get(start)
-    if found is None or not found[0].has_limits:
+    if found is None or not found[0].is_kept:
         return None
     by_name = facts.project.external(found[1].module, start.func) in _ENQUEUE_BY_NAME
     assert by_name or isinstance(start.func, ast.Attribute)

@@ -22,15 +22,12 @@ RULE: Final = Rule(
     what="""\
 `@DBOS.scheduled("0 8 * * 1")`, `DBOS.create_schedule(...)` and `DBOS.apply_schedules([...])` keep their text and run on
 the shim: the same fields (seconds, years, numbers of week days as DBOS reads them), the same time zones, the same
-arguments, one run for each tick. The workflow is rewritten and takes its two arguments behind the context. A schedule
-whose runs stand in a queue keeps its workflow on the shim.""",
+arguments, one run for each tick. The workflow is rewritten and takes its two arguments behind the context; runs that
+stand in a queue stand in it beside the others.""",
     why="A cron text means other days and seconds in other dialects; here nothing is translated.",
     action="Use resonate.schedule(name, Cron(...), function, ...) to do without the shim; name the days of the week.",
     minutes=10,
 )
-_QUEUE: Final = "queue_name"
-
-
 def survey_decorator(facts: Facts, mark: Marked) -> None:
     """Note ``@DBOS.scheduled`` on a workflow: it serves a rewritten function as well."""
     definition = mark.definition
@@ -43,18 +40,10 @@ def survey_decorator(facts: Facts, mark: Marked) -> None:
 
 
 def is_served(facts: Facts, module: Module, node: ast.AST) -> bool:
-    """Tell whether a workflow is handed to a call that makes schedules, without a queue."""
+    """Tell whether a workflow is handed to a call that makes schedules."""
     for parent in module.ancestors(node):
         if isinstance(parent, ast.Call):
-            is_scheduling = facts.project.external(module, parent.func) in SCHEDULING
-            return is_scheduling and not _names_queue(parent)
+            return facts.project.external(module, parent.func) in SCHEDULING
         if not isinstance(parent, (ast.keyword, ast.Dict, ast.List, ast.Tuple)):
             return False
     return False
-
-
-def _names_queue(call: ast.Call) -> bool:
-    return any(
-        (isinstance(one, ast.Constant) and one.value == _QUEUE) or (isinstance(one, ast.keyword) and one.arg == _QUEUE)
-        for one in ast.walk(call)
-    )

@@ -22,6 +22,7 @@ from migrate.rules.dbos import (
     rm231_queue,
     rm232_handle,
     rm233_enqueue_options,
+    rm234_debouncer,
     rm240_sleep,
     rm241_schedule,
     rm242_timeout,
@@ -41,6 +42,7 @@ from migrate.rules.dbos.starts import read_start
 from migrate.rules.dbos.vocabulary import (
     CANCEL,
     DBOS,
+    DEBOUNCING,
     DESTROY,
     GET_EVENT,
     HANDLES,
@@ -83,6 +85,7 @@ CALLS: Final[dict[str, Callable[[Facts, Module, ast.Call], None]]] = {
     **dict.fromkeys(CANCEL, rm280_management.survey),
     SET_TIMEOUT: rm242_timeout.survey,
     SET_ENQUEUE_OPTIONS: rm233_enqueue_options.survey,
+    **dict.fromkeys(DEBOUNCING, rm234_debouncer.survey),
     rm214_transaction.CREATE: rm214_transaction.survey_create,
     rm214_transaction.DATASOURCE: rm214_transaction.survey_create,
     rm214_transaction.RUN: rm214_transaction.survey_run,

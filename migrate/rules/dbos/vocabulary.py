@@ -18,6 +18,8 @@ SCHEDULED: Final = "dbos.DBOS.scheduled"
 SCHEDULING: Final = frozenset(
     f"dbos.DBOS.{verb}{twin}" for verb in ("apply_schedules", "create_schedule") for twin in ("", "_async")
 )
+DEBOUNCER: Final = "dbos.Debouncer"
+DEBOUNCING: Final = frozenset({DEBOUNCER, f"{DEBOUNCER}.create", f"{DEBOUNCER}.create_async"})
 INSTANCE: Final = "dbos.DBOSConfiguredInstance"
 DBOS_CLASS: Final = "dbos.DBOS.dbos_class"
 
@@ -56,6 +58,8 @@ TYPES: Final[Mapping[str, str]] = {
     "dbos.DBOS.register_queue()": "dbos.Queue",
     "dbos.DBOS.register_queue_async()": "dbos.Queue",
     "dbos.SQLAlchemyDatasource.create()": "dbos.SQLAlchemyDatasource",
+    "dbos.Debouncer.create()": DEBOUNCER,
+    "dbos.Debouncer.create_async()": DEBOUNCER,
 }
 
 #: Decorators that give a function to an HTTP framework, by the framework's class.

@@ -62,10 +62,9 @@ def test_wait_first_gives_the_one_that_has_ended(dbos):
     assert slow.get_result() == "end"
 
 
-def test_status_shows_what_came_of_a_workflow_and_refuses_its_input(dbos):
+def test_status_shows_the_call_and_what_came_of_it(dbos):
     with SetWorkflowID("w"):
         hears(0)
     status = DBOS.get_workflow_status("w")
     assert (status.status, status.output, status.error) == ("SUCCESS", None, None)
-    with pytest.raises(UnsupportedFeatureError, match="input"):
-        _ = status.input
+    assert status.input == {"args": (0,), "kwargs": {}}
