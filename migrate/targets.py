@@ -186,7 +186,7 @@ DBOS_REFUSED: Final = frozenset(
         "rewind_workflow_async", "run_dbos_database_migrations", "run_dbos_database_migrations_async", "send_bulk",
         "send_bulk_async", "set_authentication", "set_authentication_async", "set_latest_application_version",
         "set_latest_application_version_async", "set_workflow_delay", "set_workflow_delay_async", "shard_key",
-        "shard_key_async", "span", "span_async", "tracer", "tracer_async", "update_workflow_attributes",
+        "shard_key_async", "tracer", "tracer_async", "update_workflow_attributes",
         "update_workflow_attributes_async", "write_stream", "write_stream_async"
     }
 )  # fmt: skip

@@ -211,6 +211,15 @@ class DBOS(Managing, Queueing, Scheduling, Talking, Transacting, metaclass=_Refu
         return str(DBOS.launched().config.get("executor_id") or "local")
 
     @ClassProperty
+    def span() -> Any:
+        """The current span of OpenTelemetry, None where that is not installed."""
+        try:
+            from opentelemetry import trace  # noqa: PLC0415 - an extra
+        except ImportError:
+            return None
+        return trace.get_current_span()
+
+    @ClassProperty
     def logger() -> logging.Logger:
         """DBOS's logger."""
         return logging.getLogger("dbos")

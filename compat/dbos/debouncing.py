@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 from compat.dbos.context import step_here, take_workflow_id, wishes, workflow_here
 from compat.dbos.debounced import DEBOUNCED_FUNCTION, debounced_id
 from compat.dbos.error import DBOSException
-from compat.dbos.functions import workflow_of, workflows
+from compat.dbos.functions import workflow_of
 from compat.dbos.handles import WorkflowHandle, WorkflowHandleAsync
 from compat.dbos.managing import recorded
 from compat.dbos.missing import refuse_arguments
@@ -95,7 +95,7 @@ class Debouncer(Generic[P, R]):
         _check_wishes(wishes().enqueue)
         if rule.queue is not None and declared_limits(rule.queue) is None:
             queue_of(rule.queue)  # says that there is none
-        if rule.workflow not in workflows and not runtime.serves(rule.workflow):
+        if runtime.workflow_name(rule.workflow) is None:
             raise DBOSException(f"Invalid workflow name provided to debouncer: {rule.workflow}")
         rule, call = replace(rule, workflow_timeout=wishes().timeout), (list(args), dict(kwargs))
 

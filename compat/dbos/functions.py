@@ -107,9 +107,14 @@ def with_receiver(function: Callable[..., Any], args: tuple[Any, ...]) -> tuple[
     return args if receiver is None else (receiver, *args)
 
 
+def one_step_name(step: str) -> str:
+    """Return the name of a step as a workflow of its own."""
+    return f"<temp>.{step}"
+
+
 def add_step_workflow(step: Callable[..., Any], name: str) -> None:
     """Let a step be started or enqueued by itself, as a workflow of one step."""
-    workflow = Workflow(f"<temp>.{name}", step, inspect.iscoroutinefunction(step))
+    workflow = Workflow(one_step_name(name), step, inspect.iscoroutinefunction(step))
     workflows[workflow.name] = workflow
     step.__dbos_workflow__ = workflow  # type: ignore[attr-defined]
 

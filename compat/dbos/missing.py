@@ -68,7 +68,7 @@ _DONE: Final[Mapping[str, tuple[str, ...]]] = {
     "call DBOS.enqueue_workflow within SetEnqueueOptions": ("enqueue_workflow_with_options",),
     "send one message after the other with DBOS.send": ("send_bulk", "SendMessage"),
     "create schedules with DBOS.apply_schedules": ("ClientScheduleInput",),
-    "pass a tracer to Resonate(tracer=...)": ("span", "tracer", "PropagateOtelContext"),
+    "pass a tracer to Resonate(tracer=...)": ("tracer", "PropagateOtelContext"),
     "keep what describes a workflow in its arguments": ("SetWorkflowAttributes", "update_workflow_attributes"),
     _MIGRATED: ("kafka_consumer", "KafkaMessage", "alert_handler"),
 }

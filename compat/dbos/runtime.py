@@ -20,7 +20,7 @@ from compat.dbos.error import (
     DBOSException,
     DBOSQueueDeduplicatedError,
 )
-from compat.dbos.functions import Workflow, receiver_of, workflows
+from compat.dbos.functions import Workflow, one_step_name, receiver_of, workflows
 from compat.dbos.queues import Queue, Wanted, wanted_in
 from compat.dbos.scheduling import apply_decorated
 from compat.dbos.statuses import TAG_PARENT, TAG_TIMEOUT, TAG_TURN_TIMEOUT, Statuses
@@ -35,6 +35,7 @@ from resonate_core import (
     claim_place,
     durable,
     durable_mark,
+    step_mark,
 )
 
 if TYPE_CHECKING:
@@ -59,9 +60,10 @@ class Runtime:
         self.config = config
         self.client = Resonate(_url_of(config), group=GROUP, ttl=LEASE_S)
         self.host = DriverHost(self.client)
-        self.statuses = Statuses(self.host, self.serves)
+        self.statuses = Statuses(self.host, self.workflow_name)
         self.is_launched = False
-        self._migrated: set[str] = set()
+        #: Name of a rewritten function -> its name as a workflow.
+        self._migrated: dict[str, str] = {}
 
     def launch(self) -> None:
         """Run what is registered, and what other processes have left."""
@@ -96,13 +98,15 @@ class Runtime:
             except UsageError as error:  # another one has its name, or its mark is wrong: its own client says so
                 _logger.info("not served to DBOS's calls: %s", error)
                 continue
-            mark = durable_mark(thing)
+            mark, step = durable_mark(thing), step_mark(thing)
             if mark is not None:
-                self._migrated.add(mark.name)
+                self._migrated[mark.name] = mark.name
+            elif step is not None:
+                self._migrated[step.name] = one_step_name(step.name)
 
-    def serves(self, name: str) -> bool:
-        """Whether this process runs workflows of a name."""
-        return name in workflows or name in self._migrated
+    def workflow_name(self, function: str) -> str | None:
+        """Return DBOS's name of what runs under a name here, None if it is no workflow."""
+        return function if function in workflows else self._migrated.get(function)
 
     def register(self, workflow: Workflow) -> None:
         """Let this process run a workflow."""

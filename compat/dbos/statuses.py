@@ -28,6 +28,8 @@ TAG_SCHEDULE: Final = "dbos:schedule"
 TAG_DEBOUNCED: Final = "dbos:debounced"
 TAG_DEBOUNCED_NAME: Final = "dbos:debounced-name"
 
+#: On what a worker takes up by itself; a step inside an execution has none.
+_TAG_TARGET: Final = "resonate:target"
 _STATUS: Final = {
     "pending": "PENDING",
     "resolved": "SUCCESS",
@@ -79,12 +81,12 @@ class Statuses:
 
     Args:
         host: the client, from behind.
-        is_workflow: whether a name is that of a workflow.
+        workflow_name: gives DBOS's name of the function of a name, None for what is no workflow.
     """
 
-    def __init__(self, host: DriverHost, is_workflow: Callable[[str], bool]) -> None:
+    def __init__(self, host: DriverHost, workflow_name: Callable[[str], str | None]) -> None:
         self._host = host
-        self._is_workflow = is_workflow
+        self._workflow_name = workflow_name
 
     def of(self, workflow_id: str) -> WorkflowStatus:
         """Say how a workflow stands.
@@ -125,7 +127,7 @@ class Statuses:
             newest_first: turns the order round.
         """
         records = self._host.search(tags={}).result()
-        found = [self._read(one) for one in records if self._is_workflow(self._name(one))]
+        found = [self._read(one) for one in records if self._workflow_name(self._function(one)) is not None]
         kept = [
             one
             for one in found
@@ -137,17 +139,18 @@ class Statuses:
         ]
         return sorted(kept, key=lambda one: one.created_at, reverse=newest_first)
 
-    def _name(self, record: PromiseRecord) -> str:
+    def _function(self, record: PromiseRecord) -> str:
         if record.state == "pending" and TAG_DEBOUNCED_NAME in record.tags:
             return record.tags[TAG_DEBOUNCED_NAME]
-        return self._host.function_name(record) or ""
+        is_step_inside = _TAG_TARGET not in record.tags
+        return "" if is_step_inside else self._host.function_name(record) or ""
 
     def _read(self, record: PromiseRecord) -> WorkflowStatus:
         tags, settled = record.tags, record.settled_at
         found = WorkflowStatus(
             workflow_id=tags.get(TAG_DEBOUNCED) or self._host.id_of(record),
             status=_STATUS[record.state],
-            name=self._name(record),
+            name=self._workflow_name(self._function(record)) or self._function(record),
             created_at=record.created_at,
             updated_at=record.created_at if settled is None else settled,
             completed_at=settled,

@@ -36,7 +36,6 @@ _HINTS: Final = {
     "write_stream": "an event holds the newest value; a stream of values needs a table of the program's own",
     "patch": "@durable(version=2) beside the old function keeps running executions on the old code",
     "kafka_consumer": "start an execution for each message, with an id made of topic, partition and offset",
-    "span": "steps carry their id in step_logger",
 }
 #: Names that are only looked at: they keep nothing on DBOS.
 _PASSIVE: Final = ("dbos.DBOSConfig", "dbos.WorkflowStatus", "dbos.StepInfo")

@@ -29,6 +29,7 @@ from migrate.rules.dbos import (
     rm250_workflow_id,
     rm251_identity,
     rm252_logger,
+    rm253_span,
     rm255_clock,
     rm260_wiring,
     rm270_classes,
@@ -58,6 +59,7 @@ from migrate.rules.dbos.vocabulary import (
     SET_TIMEOUT,
     SET_WORKFLOW_ID,
     SLEEP,
+    SPAN,
     STEP,
     WORKFLOW,
     WORKFLOW_ID,
@@ -95,6 +97,7 @@ CALLS: Final[dict[str, Callable[[Facts, Module, ast.Call], None]]] = {
 #: External name of an attribute or annotation -> rule that notes the mention.
 MENTIONS: Final[dict[str, Callable[[Facts, Module, ast.Attribute], None]]] = {
     LOGGER: rm252_logger.survey,
+    SPAN: rm253_span.survey,
     WORKFLOW_ID: rm251_identity.survey,
 }
 _MARKS: Final[dict[str, Role]] = {

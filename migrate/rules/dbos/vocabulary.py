@@ -37,6 +37,7 @@ LAUNCH: Final = "dbos.DBOS.launch"
 DESTROY: Final = "dbos.DBOS.destroy"
 RESET: Final = "dbos.DBOS.reset_system_database"
 LOGGER: Final = "dbos.DBOS.logger"
+SPAN: Final = "dbos.DBOS.span"
 WORKFLOW_ID: Final = "dbos.DBOS.workflow_id"
 
 SET_WORKFLOW_ID: Final = "dbos.SetWorkflowID"

@@ -6,6 +6,7 @@ import pytest
 
 from compat.dbos import DBOS, Queue, SetWorkflowID, SetWorkflowTimeout
 from compat.unsupported import UnsupportedFeatureError
+from resonate_core import step
 
 MIGRATED: list[object] = []
 shared = Queue("shared", concurrency=1)
@@ -94,3 +95,16 @@ def test_messages_without_a_topic_go_both_ways(client):
     new = client.begin_run("new-listener", new_listener)
     DBOS.send("new-listener", "from old")
     assert (old.get_result(), new.result()) == ("from new", "from old")
+
+
+@step()
+def new_step(number: int) -> int:
+    return number + 1
+
+
+def test_enqueued_step_that_is_rewritten_is_listed_as_a_workflow_of_one_step(dbos):
+    client = DBOS.launched().client
+    assert client.enqueue("shared", "one-step", new_step, 1).result() == 2
+    (found,) = DBOS.list_workflows(workflow_ids=["one-step"])
+    assert (found.name, found.queue_name, found.output) == ("<temp>.new_step", "shared", 2)
+    assert len(DBOS.list_workflows(name="<temp>.new_step")) == 1
