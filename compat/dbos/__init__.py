@@ -5,17 +5,19 @@ from __future__ import annotations
 from compat.dbos import error
 from compat.dbos.client import DBOSClient, EnqueueOptions
 from compat.dbos.config import DBOSConfig
-from compat.dbos.context import SetWorkflowID, SetWorkflowTimeout
+from compat.dbos.context import SetWorkflowAttributes, SetWorkflowID, SetWorkflowTimeout
 from compat.dbos.datasource import SQLAlchemyDatasource
 from compat.dbos.dbos import DBOS
 from compat.dbos.debouncing import Debouncer, DebouncerClient
 from compat.dbos.functions import DBOSConfiguredInstance
 from compat.dbos.handles import WorkflowHandle, WorkflowHandleAsync
 from compat.dbos.missing import INSTEAD
-from compat.dbos.names import DuplicationPolicy, StepOptions, WorkflowStatusString
+from compat.dbos.names import DuplicationPolicy, StepOptions, WorkflowIDReusePolicy, WorkflowStatusString
 from compat.dbos.queues import Queue, SetEnqueueOptions
+from compat.dbos.roles import DBOSContextEnsure, DBOSContextSetAuth
 from compat.dbos.scheduling import ScheduleInput, WorkflowSchedule
 from compat.dbos.statuses import WorkflowStatus
+from compat.dbos.talking import SendMessage
 from compat.unsupported import UnsupportedFeatureError
 
 
@@ -31,6 +33,8 @@ __all__ = [
     "DBOSClient",
     "DBOSConfig",
     "DBOSConfiguredInstance",
+    "DBOSContextEnsure",
+    "DBOSContextSetAuth",
     "Debouncer",
     "DebouncerClient",
     "DuplicationPolicy",
@@ -38,12 +42,15 @@ __all__ = [
     "Queue",
     "SQLAlchemyDatasource",
     "ScheduleInput",
+    "SendMessage",
     "SetEnqueueOptions",
+    "SetWorkflowAttributes",
     "SetWorkflowID",
     "SetWorkflowTimeout",
     "StepOptions",
     "WorkflowHandle",
     "WorkflowHandleAsync",
+    "WorkflowIDReusePolicy",
     "WorkflowSchedule",
     "WorkflowStatus",
     "WorkflowStatusString",

@@ -4,37 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any
 
 from compat.dbos.error import DBOSNonExistentWorkflowError
-from compat.dbos.functions import Workflow
+from compat.dbos.functions import elsewhere
 from compat.dbos.handles import WorkflowHandle, WorkflowHandleAsync
 from compat.dbos.missing import refuse_arguments
-from compat.dbos.queues import Wanted, wanted
+from compat.dbos.queues import EnqueueOptions, wanted_by_options
 from compat.dbos.runtime import Runtime
 from compat.dbos.talking import send_outside
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
 
     from compat.dbos.statuses import WorkflowStatus
-
-
-class EnqueueOptions(TypedDict, total=False):
-    """What ``DBOSClient.enqueue`` starts, and how."""
-
-    workflow_name: str
-    queue_name: str
-    workflow_id: str
-    workflow_timeout: float
-    delay_seconds: float
-    deduplication_id: str
-    duplication_policy: str
-    priority: int
-    queue_partition_key: str
-
-
-_KNOWN = frozenset(EnqueueOptions.__annotations__)
 
 
 class DBOSClient:
@@ -57,11 +39,9 @@ class DBOSClient:
 
     def enqueue(self, options: EnqueueOptions, *args: Any, **kwargs: Any) -> WorkflowHandle[Any]:
         """Start a workflow by name when its turn comes; the limits are those of the processes that run it."""
-        refuse_arguments("EnqueueOptions", {name: value for name, value in options.items() if name not in _KNOWN})
-        where = _wanted(options)
+        where = wanted_by_options(options)
         workflow_id = options.get("workflow_id") or str(uuid.uuid4())
-        workflow = Workflow(options["workflow_name"], _elsewhere, is_async=False)
-        found = self.runtime.enqueue_root(where, workflow, workflow_id, args, kwargs)
+        found = self.runtime.enqueue_root(where, elsewhere(options["workflow_name"]), workflow_id, args, kwargs)
         return WorkflowHandle(self.runtime, found)
 
     async def enqueue_async(self, options: EnqueueOptions, *args: Any, **kwargs: Any) -> WorkflowHandleAsync[Any]:
@@ -112,19 +92,3 @@ class DBOSClient:
     async def cancel_workflow_async(self, workflow_id: str) -> None:
         """Cancel a workflow at its next durable call."""
         await asyncio.to_thread(self.cancel_workflow, workflow_id)
-
-
-def _elsewhere() -> None:
-    """Stand for a function that only other processes have."""
-
-
-def _wanted(options: Mapping[str, Any]) -> Wanted:
-    policy = options.get("duplication_policy")
-    given = {
-        "dedup": options.get("deduplication_id"),
-        "priority": options.get("priority"),
-        "partition": options.get("queue_partition_key"),
-        "delay": options.get("delay_seconds"),
-        "policy": getattr(policy, "value", policy),
-    }
-    return wanted(options["queue_name"], given, timeout=options.get("workflow_timeout"))

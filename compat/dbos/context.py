@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from contextvars import ContextVar, Token
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from compat.dbos.body import Operation
+    from compat.dbos.names import WorkflowIDReusePolicy
 
 
 class Asker(Protocol):
@@ -73,9 +74,11 @@ class _Wishes:
     """What the next start shall have."""
 
     workflow_id: str | None = None
+    is_new: bool = False
     timeout: float | None = None
     has_timeout: bool = False
     enqueue: dict[str, Any] = field(default_factory=dict)
+    attributes: dict[str, Any] | None = None
 
 
 _wishes: Final[ContextVar[_Wishes | None]] = ContextVar("dbos_wishes", default=None)
@@ -104,7 +107,7 @@ class Block:
 
     def __enter__(self) -> Any:
         around = wishes()
-        own = _Wishes(around.workflow_id, around.timeout, around.has_timeout, dict(around.enqueue))
+        own = replace(around, enqueue=dict(around.enqueue))
         for name, value in self._changes.items():
             setattr(own, name, value)
         self._token = _wishes.set(own)
@@ -118,10 +121,10 @@ class Block:
 
 
 class SetWorkflowID(Block):
-    """Give the first workflow that is started in the block this id."""
+    """Give the first workflow that is started in the block this id; ``"reject"`` is for an id that must be new."""
 
-    def __init__(self, wfid: str) -> None:
-        super().__init__(workflow_id=wfid)
+    def __init__(self, wfid: str | None, *, workflow_id_reuse_policy: WorkflowIDReusePolicy | None = None) -> None:
+        super().__init__(workflow_id=wfid, is_new=workflow_id_reuse_policy == "reject")
 
 
 class SetWorkflowTimeout(Block):
@@ -129,3 +132,10 @@ class SetWorkflowTimeout(Block):
 
     def __init__(self, workflow_timeout_sec: float | None) -> None:
         super().__init__(timeout=workflow_timeout_sec, has_timeout=True)
+
+
+class SetWorkflowAttributes(Block):
+    """Note key-value pairs on workflows that are started in the block."""
+
+    def __init__(self, attributes: dict[str, Any] | None) -> None:
+        super().__init__(attributes=attributes)

@@ -31,11 +31,13 @@ from compat.dbos.managing import Managing, called_async
 from compat.dbos.missing import refuse_arguments, refuse_name
 from compat.dbos.queueing import Queueing
 from compat.dbos.queues import queues
+from compat.dbos.roles import auth_here, default_required_roles, required_roles, set_authentication
 from compat.dbos.runtime import Runtime, require
 from compat.dbos.scheduling import Scheduling
 from compat.dbos.steps import call_step, call_step_async
 from compat.dbos.talking import Talking
 from compat.dbos.transacting import ClassProperty, Transacting
+from compat.dbos.web import serve_fastapi, serve_flask
 from compat.unsupported import UnsupportedFeatureError
 
 _RECOVERY_DEFAULT = 100
@@ -56,11 +58,14 @@ class DBOS(Managing, Queueing, Scheduling, Talking, Transacting, metaclass=_Refu
 
     _runtime: ClassVar[Runtime | None] = None
 
-    def __init__(self, *, config: Mapping[str, Any] | None = None, **unknown: Any) -> None:
-        for web in {"fastapi", "flask"} & {name for name, value in unknown.items() if value is not None}:
-            instead = "call DBOS.launch() and DBOS.destroy() in the application's lifespan"
-            raise UnsupportedFeatureError(f"DBOS({web}=...)", instead)
+    def __init__(
+        self, *, config: Mapping[str, Any] | None = None, fastapi: Any = None, flask: Any = None, **unknown: Any
+    ) -> None:
         refuse_arguments("DBOS", unknown)
+        if fastapi is not None:
+            serve_fastapi(fastapi, DBOS)
+        if flask is not None:
+            serve_flask(flask)
         if DBOS._runtime is None:
             check_config(config or {})
             DBOS._runtime = Runtime(config or {})
@@ -162,6 +167,10 @@ class DBOS(Managing, Queueing, Scheduling, Talking, Transacting, metaclass=_Refu
         """Run any function as a step and await it."""
         return await call_step_async(_rules_of(dbos_step_options, func), func, args, kwargs)
 
+    required_roles = staticmethod(required_roles)
+    default_required_roles = staticmethod(default_required_roles)
+    set_authentication = staticmethod(set_authentication)
+
     # -- starting -------------------------------------------------------------------------------------------------
 
     @classmethod
@@ -209,6 +218,22 @@ class DBOS(Managing, Queueing, Scheduling, Talking, Transacting, metaclass=_Refu
     def executor_id() -> str:
         """Name of this process, as the configuration has it."""
         return str(DBOS.launched().config.get("executor_id") or "local")
+
+    @ClassProperty
+    def authenticated_user() -> str | None:
+        """Who acts."""
+        return auth_here.get().user
+
+    @ClassProperty
+    def authenticated_roles() -> list[str] | None:
+        """All roles of who acts."""
+        roles = auth_here.get().roles
+        return None if roles is None else list(roles)
+
+    @ClassProperty
+    def assumed_role() -> str | None:
+        """The role under which the caller acts."""
+        return auth_here.get().assumed
 
     @ClassProperty
     def span() -> Any:

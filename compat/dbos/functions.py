@@ -101,6 +101,15 @@ def workflow_of(function: Callable[..., Any]) -> Workflow:
     return found
 
 
+def elsewhere(name: str) -> Workflow:
+    """Stand for a workflow that only other processes may have."""
+    return Workflow(name, _elsewhere, is_async=False)
+
+
+def _elsewhere(*_: Any, **__: Any) -> None:
+    """Stand for its function."""
+
+
 def with_receiver(function: Callable[..., Any], args: tuple[Any, ...]) -> tuple[Any, ...]:
     """Put the object of a bound method before its arguments, where the plain function expects it."""
     receiver = getattr(function, "__self__", None)

@@ -204,6 +204,22 @@ class Managing:
         return next(handle for handle in handles if handle.workflow_id == first.workflow_id)
 
 
+    @classmethod
+    async def asyncio_wait(
+        cls, fs: list[Any], *, timeout: float | None = None, return_when: str = asyncio.ALL_COMPLETED
+    ) -> tuple[set[asyncio.Task[Any]], set[asyncio.Task[Any]]]:
+        """Wait for tasks as ``asyncio.wait`` does; in a workflow, which of them are done is recorded."""
+        tasks = [asyncio.ensure_future(one) for one in fs]
+        done, pending = await asyncio.wait(tasks, timeout=timeout, return_when=return_when)
+        if workflow_here.get() is None or step_here.get() is not None:
+            return done, pending
+        found = [index for index, task in enumerate(tasks) if task in done]
+        known = [tasks[index] for index in await called_async(recorded, "DBOS.asyncio_wait", lambda: found)]
+        if known:
+            await asyncio.wait(known)
+        return set(known), set(tasks) - set(known)
+
+
 async def called_async(function: Any, *args: Any, **kwargs: Any) -> Any:
     """Call from async code: on a thread outside, at once in a workflow, where calls are recorded in order."""
     if workflow_here.get() is not None and step_here.get() is None:

@@ -14,7 +14,6 @@ _LIMITS: Final = "a queue's limits are those of its Queue(...) in the code"
 _TRANSACTION: Final = "make a SQLAlchemyDatasource.create(url), and use its transaction() and sql_session()"
 _VERSIONS: Final = "executions wait for code that fits; there are no versions of an application"
 _DATABASE: Final = "there is no database of DBOS; set RESONATE_URL"
-_ROLES: Final = "check the caller before the workflow is started"
 _PICKLE: Final = "leave it out: values are stored as Resonate stores them"
 _SHARDS: Final = "leave it out: there are no shards"
 _TREE: Final = "see the steps with the runtime: resonate.tree(id)"
@@ -33,16 +32,6 @@ _DONE: Final[Mapping[str, tuple[str, ...]]] = {
         "VersionInfo",
     ),
     _DATABASE: ("migrate", "reset_system_database", "run_dbos_database_migrations"),
-    _ROLES: (
-        "required_roles",
-        "default_required_roles",
-        "set_authentication",
-        "authenticated_user",
-        "authenticated_roles",
-        "assumed_role",
-        "DBOSContextSetAuth",
-        "DBOSContextEnsure",
-    ),
     _PICKLE: (
         "Serializer",
         "DBOSPortableJSONSerializer",
@@ -61,15 +50,11 @@ _DONE: Final[Mapping[str, tuple[str, ...]]] = {
         "rewind_workflow",
         "delete_workflow",
         "delete_workflows",
-        "WorkflowIDReusePolicy",
     ),
     "call DBOS.run_step_async where the step shall be counted": ("reserve_step", "StepReservation"),
-    "await the handles' get_result, one after the other": ("asyncio_wait",),
-    "call DBOS.enqueue_workflow within SetEnqueueOptions": ("enqueue_workflow_with_options",),
-    "send one message after the other with DBOS.send": ("send_bulk", "SendMessage"),
     "create schedules with DBOS.apply_schedules": ("ClientScheduleInput",),
     "pass a tracer to Resonate(tracer=...)": ("tracer", "PropagateOtelContext"),
-    "keep what describes a workflow in its arguments": ("SetWorkflowAttributes", "update_workflow_attributes"),
+    "keep what describes a workflow in its arguments": ("update_workflow_attributes",),
     _MIGRATED: ("kafka_consumer", "KafkaMessage", "alert_handler"),
 }
 #: Name in DBOS -> the nearest thing that works; coroutine twins with the names that they are twins of.

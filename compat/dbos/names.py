@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import enum
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypedDict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+#: What a start does whose id is taken.
+WorkflowIDReusePolicy: TypeAlias = Literal["return-existing", "reject"]
 
 
 class WorkflowStatusString(enum.Enum):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from compat.dbos.functions import with_receiver, workflow_of
+from compat.dbos.context import SetWorkflowID, take_workflow_id
+from compat.dbos.functions import elsewhere, with_receiver, workflow_of
 from compat.dbos.handles import WorkflowHandle, WorkflowHandleAsync
 from compat.dbos.missing import refuse_arguments
-from compat.dbos.queues import Queue, QueueRateLimit, queue_of, queues
+from compat.dbos.queues import Queue, QueueRateLimit, queue_of, queues, wanted_by_options, wanted_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from compat.dbos.runtime import Runtime
 
@@ -78,5 +79,23 @@ class Queueing:
     ) -> WorkflowHandleAsync[Any]:
         """Start a workflow when its turn in the queue comes."""
         runtime, queue = cls.launched(), queue_of(queue_name)
-        args = with_receiver(func, args)
-        return WorkflowHandleAsync(runtime, await runtime.enqueue_async(queue, workflow_of(func), args, kwargs))
+        args, where = with_receiver(func, args), wanted_in(queue)
+        return WorkflowHandleAsync(runtime, await runtime.enqueue_async(where, workflow_of(func), args, kwargs))
+
+    @classmethod
+    def enqueue_workflow_with_options(
+        cls, options: Mapping[str, Any], *args: Any, **kwargs: Any
+    ) -> WorkflowHandle[Any]:
+        """Start a workflow by name, which another process may run, when its turn in the queue comes."""
+        runtime, where, workflow = cls.launched(), wanted_by_options(options), elsewhere(options["workflow_name"])
+        with SetWorkflowID(options.get("workflow_id") or take_workflow_id()):
+            return WorkflowHandle(runtime, runtime.enqueue_as(where, workflow, args, kwargs))
+
+    @classmethod
+    async def enqueue_workflow_with_options_async(
+        cls, options: Mapping[str, Any], *args: Any, **kwargs: Any
+    ) -> WorkflowHandleAsync[Any]:
+        """Start a workflow by name, which another process may run, when its turn in the queue comes."""
+        runtime, where, workflow = cls.launched(), wanted_by_options(options), elsewhere(options["workflow_name"])
+        with SetWorkflowID(options.get("workflow_id") or take_workflow_id()):
+            return WorkflowHandleAsync(runtime, await runtime.enqueue_async(where, workflow, args, kwargs))

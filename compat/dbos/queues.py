@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from compat.dbos.context import Block, wishes
 from compat.dbos.error import DBOSException
+from compat.dbos.missing import refuse_arguments
 from compat.dbos.statuses import TAG_TURN_TIMEOUT
 from compat.unsupported import UnsupportedFeatureError
 from resonate_core import QueuePlace, declare_limits
@@ -186,3 +187,38 @@ def wanted(name: str, given: Mapping[str, Any], *, timeout: float | None) -> Wan
         dedup=given.get("dedup"),
     )
     return Wanted(place, given.get("delay"), timeout, given.get("policy"))
+
+
+class EnqueueOptions(TypedDict, total=False):
+    """What ``DBOSClient.enqueue`` starts, and how."""
+
+    workflow_name: str
+    queue_name: str
+    workflow_id: str
+    workflow_timeout: float
+    delay_seconds: float
+    deduplication_id: str
+    duplication_policy: str
+    priority: int
+    queue_partition_key: str
+
+
+_KNOWN: Final = frozenset(EnqueueOptions.__annotations__)
+
+
+def wanted_by_options(options: Mapping[str, Any]) -> Wanted:
+    """Say how a workflow is enqueued that is asked for by ``EnqueueOptions``.
+
+    Raises:
+        UnsupportedFeatureError: an option that would change what happens.
+    """
+    refuse_arguments("EnqueueOptions", {name: value for name, value in options.items() if name not in _KNOWN})
+    policy = options.get("duplication_policy")
+    given = {
+        "dedup": options.get("deduplication_id"),
+        "priority": options.get("priority"),
+        "partition": options.get("queue_partition_key"),
+        "delay": options.get("delay_seconds"),
+        "policy": getattr(policy, "value", policy),
+    }
+    return wanted(options["queue_name"], given, timeout=options.get("workflow_timeout"))

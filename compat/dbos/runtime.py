@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import json
 import logging
 import os
 import uuid
@@ -19,14 +20,17 @@ from compat.dbos.error import (
     DBOSConflictingWorkflowError,
     DBOSException,
     DBOSQueueDeduplicatedError,
+    DBOSWorkflowIDInUseError,
 )
 from compat.dbos.functions import Workflow, one_step_name, receiver_of, workflows
 from compat.dbos.queues import Queue, Wanted, wanted_in
+from compat.dbos.roles import auth_here, auth_of, auth_tags
 from compat.dbos.scheduling import apply_decorated
-from compat.dbos.statuses import TAG_PARENT, TAG_TIMEOUT, TAG_TURN_TIMEOUT, Statuses
+from compat.dbos.statuses import TAG_ATTRIBUTES, TAG_PARENT, TAG_TIMEOUT, TAG_TURN_TIMEOUT, Statuses
 from compat.dbos.ticker import Ticker
 from compat.unsupported import UnsupportedFeatureError
 from resonate_core import (
+    AlreadyStartedError,
     Cancelled,
     DriverHost,
     Resonate,
@@ -146,17 +150,19 @@ class Runtime:
         Raises:
             DBOSQueueDeduplicatedError: a workflow with this deduplication id is in the queue.
         """
-        where = wanted_in(queue)
+        return self.enqueue_as(wanted_in(queue), workflow, args, kwargs)
+
+    def enqueue_as(self, where: Wanted, workflow: Workflow, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+        """Do the same with what is wished for."""
         place, chosen, args, kwargs = _asked_for(workflow, args, kwargs)
         if place is None:
             return self.enqueue_root(where, workflow, chosen or str(uuid.uuid4()), args, kwargs)
         return str(place.asker.ask(self._enqueuing(place, where, workflow, chosen, (args, kwargs))))
 
     async def enqueue_async(
-        self, queue: Queue, workflow: Workflow, args: tuple[Any, ...], kwargs: dict[str, Any]
+        self, where: Wanted, workflow: Workflow, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> str:
         """Do the same from async code."""
-        where = wanted_in(queue)
         place, chosen, args, kwargs = _asked_for(workflow, args, kwargs)
         if place is None:
             workflow_id = chosen or str(uuid.uuid4())
@@ -169,7 +175,9 @@ class Runtime:
         owner = claim_place(self.client, where.place, workflow_id, where.delay or 0)
         if owner != workflow_id:
             return _existing(where, owner)
-        return self._begin(workflow, workflow_id, args, kwargs, where.options)
+        options = where.options
+        options["tags"] |= _tags_here(workflow)
+        return self._begin(workflow, workflow_id, args, kwargs, options)
 
     def _enqueuing(
         self, place: WorkflowPlace, where: Wanted, workflow: Workflow, chosen: str | None, call: tuple[Any, Any]
@@ -178,7 +186,7 @@ class Runtime:
         child_id = chosen or f"{place.id}-{place.next_step_id()}"
         if chosen is not None:
             place.next_step_id()
-        is_limited = wishes().has_timeout
+        is_limited, own_tags = wishes().has_timeout, _tags_here(workflow)
         _check_limit(where, workflow)
 
         def claim() -> str:
@@ -193,7 +201,7 @@ class Runtime:
             options = replace(where, timeout=timeout).options
             if workflow.is_rewritten:
                 options["timeout"] = timeout  # inherited: the same instant, whoever looks at it
-            tags = {TAG_PARENT: place.id, **options["tags"]}
+            tags = {TAG_PARENT: place.id, **own_tags, **options["tags"]}
             command = ctx.detached(workflow.name, *args, **kwargs)
             place.children[child_id] = yield command.options(**{**options, "id": child_id, "tags": tags})
             return child_id
@@ -201,13 +209,19 @@ class Runtime:
         return operation
 
     def _start_root(self, workflow: Workflow, workflow_id: str, args: Any, kwargs: Any) -> str:
-        limit = wishes().timeout
-        options = {} if limit is None else {"timeout": limit, "tags": {TAG_TIMEOUT: str(limit)}}
+        limit, tags = wishes().timeout, _tags_here(workflow)
+        options: dict[str, Any] = {"tags": tags}
+        if limit is not None:
+            options = {"timeout": limit, "tags": {TAG_TIMEOUT: str(limit), **tags}}
         return self._begin(workflow, workflow_id, args, kwargs, options)
 
     def _begin(self, workflow: Workflow, workflow_id: str, args: Any, kwargs: Any, options: dict[str, Any]) -> str:
+        if wishes().is_new:
+            options = {**options, "if_exists": "fail"}
         try:
             self.client.options(**options).begin_rpc(workflow_id, workflow.name, *args, **kwargs)
+        except AlreadyStartedError as error:
+            raise DBOSWorkflowIDInUseError(f"workflow id {workflow_id!r} is in use") from error
         except UsageError as error:
             if "belongs to an execution of" not in str(error):
                 raise
@@ -236,6 +250,19 @@ def _existing(where: Wanted, owner: str) -> str:
     )
 
 
+def _tags_here(workflow: Workflow) -> dict[str, str]:
+    """Return the tags of a start that come from the blocks around it.
+
+    Raises:
+        DBOSNotAuthorizedError: the caller must not start it.
+    """
+    attributes = wishes().attributes
+    return {
+        **auth_tags(workflow.function),
+        **({TAG_ATTRIBUTES: json.dumps(attributes)} if attributes is not None else {}),
+    }
+
+
 def _asked_for(
     workflow: Workflow, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[WorkflowPlace | None, str | None, tuple[Any, ...], dict[str, Any]]:
@@ -249,11 +276,11 @@ def _asked_for(
 def _starting(place: WorkflowPlace, workflow: Workflow, chosen: str | None, args: Any, kwargs: Any) -> Operation:
     """Start a child under DBOS's own id: the parent's, a dash, and the number of the call."""
     child_id = chosen or f"{place.id}-{place.next_step_id()}"
-    is_limited, chosen_limit = wishes().has_timeout, wishes().timeout
+    is_limited, chosen_limit, own_tags = wishes().has_timeout, wishes().timeout, _tags_here(workflow)
 
     def operation(ctx: Any) -> Any:
         limit = chosen_limit if is_limited else place.time_left(ctx.now().timestamp())
-        tags = {TAG_PARENT: place.id} if limit is None else {TAG_PARENT: place.id, TAG_TIMEOUT: str(limit)}
+        tags = {TAG_PARENT: place.id, **own_tags, **({} if limit is None else {TAG_TIMEOUT: str(limit)})}
         command = ctx.detached(workflow.name, *args, **kwargs).options(id=child_id, timeout=limit, tags=tags)
         place.children[child_id] = yield command
         return child_id
@@ -273,6 +300,7 @@ def _driver_of(workflow: Workflow) -> Callable[..., Any]:
 
             def call() -> Any:
                 workflow_here.set(WorkflowPlace(ctx.id, body, deadline=deadline))
+                auth_here.set(auth_of(ctx.info.tags))
                 return workflow.bound(args, kwargs)()
 
             body: Body = AsyncBody(call, ctx.id) if workflow.is_async else Body(call, ctx.id)

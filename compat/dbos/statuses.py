@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,6 +25,9 @@ TAG_TIMEOUT: Final = "dbos:timeout"
 TAG_TURN_TIMEOUT: Final = "dbos:turn-timeout"
 #: On runs of a schedule: its name.
 TAG_SCHEDULE: Final = "dbos:schedule"
+#: Who started it (``user``, ``roles``, ``assumed``), and what it is given beside its arguments; both JSON.
+TAG_AUTH: Final = "dbos:auth"
+TAG_ATTRIBUTES: Final = "dbos:attributes"
 #: On what holds a debounced start back: the id and the name of the workflow.
 TAG_DEBOUNCED: Final = "dbos:debounced"
 TAG_DEBOUNCED_NAME: Final = "dbos:debounced-name"
@@ -156,7 +160,9 @@ class Statuses:
             completed_at=settled,
             parent_workflow_id=_parent_of(record, self._host.id_of(record)),
             schedule_name=tags.get(TAG_SCHEDULE),
+            attributes=json.loads(tags[TAG_ATTRIBUTES]) if TAG_ATTRIBUTES in tags else None,
         )
+        _read_auth(found, tags)
         self._read_call(found, record)
         _read_limits(found, record)
         if found.status in ("SUCCESS", "ERROR"):
@@ -197,6 +203,12 @@ class Statuses:
                 found.status = "ENQUEUED" if is_late else "DELAYED"
             else:
                 found.dequeued_at = turn.settled_at
+
+
+def _read_auth(found: WorkflowStatus, tags: Mapping[str, str]) -> None:
+    auth = json.loads(tags.get(TAG_AUTH, "{}"))
+    found.authenticated_user, found.assumed_role = auth.get("user"), auth.get("assumed")
+    found.authenticated_roles = auth.get("roles")
 
 
 def _read_limits(found: WorkflowStatus, record: PromiseRecord) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from compat.dbos.context import StepPlace, step_here, workflow_here
 from compat.dbos.error import DBOSMaxStepRetriesExceeded
+from compat.dbos.roles import auth_here
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,10 +28,11 @@ _WAIT_MAX_S: Final = 3600.0
 class _Call:
     """One call of a step: DBOS hands arguments on as they are, so the runtime must not look into them."""
 
-    __slots__ = ("args", "here", "kwargs")
+    __slots__ = ("args", "auth", "here", "kwargs")
 
     def __init__(self, here: StepPlace, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self.here = here
+        self.auth = auth_here.get()
         self.args = args
         self.kwargs = kwargs
 
@@ -41,10 +43,10 @@ def call_step(rules: StepRules, function: Callable[..., Any], args: tuple[Any, .
     if place is None or step_here.get() is not None:
         return function(*args, **kwargs)
     here = StepPlace(place.id, place.next_step_id(), rules.name, 0, rules.max_attempts)
-    runner = runner_of(rules, function)
+    runner, call = runner_of(rules, function), _Call(here, args, kwargs)
 
     def operation(ctx: Any) -> Any:
-        return (yield ctx.run(runner, _Call(here, args, kwargs)).options(retry_policy=None))
+        return (yield ctx.run(runner, call).options(retry_policy=None))
 
     return place.asker.ask(operation)
 
@@ -58,10 +60,10 @@ async def call_step_async(
         found = function(*args, **kwargs)
         return await found if inspect.isawaitable(found) else found
     here = StepPlace(place.id, place.next_step_id(), rules.name, 0, rules.max_attempts)
-    runner = runner_of(rules, function)
+    runner, call = runner_of(rules, function), _Call(here, args, kwargs)
 
     def operation(ctx: Any) -> Any:
-        return (yield ctx.run(runner, _Call(here, args, kwargs)).options(retry_policy=None))
+        return (yield ctx.run(runner, call).options(retry_policy=None))
 
     return await place.asker.ask_async(operation)
 
@@ -78,7 +80,7 @@ def _runner(rules: StepRules, function: Callable[..., Any]) -> Callable[..., Any
     def run(call: _Call) -> Any:
         here = call.here
         errors: list[Exception] = []
-        token = step_here.set(here)
+        token, acts = step_here.set(here), auth_here.set(call.auth)
         try:
             while True:
                 try:
@@ -88,6 +90,7 @@ def _runner(rules: StepRules, function: Callable[..., Any]) -> Callable[..., Any
                     here.current_attempt = len(errors)
         finally:
             step_here.reset(token)
+            auth_here.reset(acts)
 
     return run
 
@@ -96,7 +99,7 @@ def _async_runner(rules: StepRules, function: Callable[..., Any]) -> Callable[..
     async def run(call: _Call) -> Any:
         here = call.here
         errors: list[Exception] = []
-        token = step_here.set(here)
+        token, acts = step_here.set(here), auth_here.set(call.auth)
         try:
             while True:
                 try:
@@ -106,6 +109,7 @@ def _async_runner(rules: StepRules, function: Callable[..., Any]) -> Callable[..
                     here.current_attempt = len(errors)
         finally:
             step_here.reset(token)
+            auth_here.reset(acts)
 
     return run
 

@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from compat.dbos.context import step_here, workflow_here
 from compat.dbos.error import DBOSException, DBOSNonExistentWorkflowError
+from compat.dbos.missing import refuse_arguments
 from resonate_core import NotFoundError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from compat.dbos.body import Operation
     from compat.dbos.context import WorkflowPlace
     from compat.dbos.runtime import Runtime
+
+
+@dataclass
+class SendMessage:
+    """One message of ``DBOS.send_bulk``."""
+
+    destination_id: str
+    message: Any
+    topic: str | None = None
+    idempotency_key: str | None = None
+    shard_key: str | None = None
 
 
 class Talking:
@@ -58,6 +73,30 @@ class Talking:
             await asyncio.to_thread(send_outside, runtime, destination_id, message, topic, idempotency_key)
         else:
             await place.asker.ask_async(_sending(runtime, destination_id, message, topic, idempotency_key))
+
+    @classmethod
+    def send_bulk(cls, messages: list[SendMessage], **unknown: Any) -> None:
+        """Send several messages; none if one of the workflows does not exist.
+
+        Raises:
+            DBOSNonExistentWorkflowError: naming it.
+        """
+        refuse_arguments("DBOS.send_bulk", _unusual(unknown))
+        runtime, place = cls.launched(), _counted()
+        if place is None:
+            _send_all_outside(runtime, messages)
+        else:
+            place.asker.ask(_sending_all(runtime, messages))
+
+    @classmethod
+    async def send_bulk_async(cls, messages: list[SendMessage], **unknown: Any) -> None:
+        """Send several messages; none if one of the workflows does not exist."""
+        refuse_arguments("DBOS.send_bulk", _unusual(unknown))
+        runtime, place = cls.launched(), _counted()
+        if place is None:
+            await asyncio.to_thread(_send_all_outside, runtime, messages)
+        else:
+            await place.asker.ask_async(_sending_all(runtime, messages))
 
     @classmethod
     def recv(cls, topic: str | None = None, timeout_seconds: float = 60) -> Any:
@@ -143,6 +182,33 @@ def _sending(runtime: Runtime, destination_id: str, message: Any, topic: str | N
             raise DBOSNonExistentWorkflowError(f"there is no workflow {destination_id!r}") from error
 
     return operation
+
+
+def _send_all_outside(runtime: Runtime, messages: list[SendMessage]) -> None:
+    for one in messages:
+        runtime.statuses.of(one.destination_id)
+    for one in messages:
+        send_outside(runtime, one.destination_id, one.message, one.topic, one.idempotency_key)
+
+
+def _sending_all(runtime: Runtime, messages: list[SendMessage]) -> Operation:
+    def check() -> None:
+        for one in messages:
+            runtime.statuses.of(one.destination_id)
+
+    check.__name__ = check.__qualname__ = "DBOS.send_bulk"
+
+    def operation(ctx: Any) -> Any:
+        yield ctx.run(check).options(retry_policy=None)
+        for one in messages:
+            yield from _sending(runtime, one.destination_id, one.message, one.topic, one.idempotency_key)(ctx)
+
+    return operation
+
+
+def _unusual(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out what says what happens anyway: values are stored in one way."""
+    return {name: value for name, value in given.items() if name != "serialization_type" or getattr(value, "value", 0)}
 
 
 def _receiving(topic: str | None, seconds: float) -> Operation:

@@ -255,8 +255,6 @@ def test_what_is_missing_is_refused_by_name(name):
 def test_arguments_that_would_change_behaviour_are_refused(dbos):
     with pytest.raises(UnsupportedFeatureError, match="preemptible"):
         DBOS.step(preemptible=True)
-    with pytest.raises(UnsupportedFeatureError, match="lifespan"):
-        DBOS(fastapi=object())
     with pytest.raises(UnsupportedFeatureError, match="max_recovery_attempts=3"):
         DBOS.workflow(max_recovery_attempts=3)
 
