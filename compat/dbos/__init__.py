@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from compat.dbos import error
-from compat.dbos.client import DBOSClient, EnqueueOptions
+from compat.dbos.client import DBOSClient
 from compat.dbos.config import DBOSConfig
 from compat.dbos.context import SetWorkflowAttributes, SetWorkflowID, SetWorkflowTimeout
 from compat.dbos.datasource import SQLAlchemyDatasource
@@ -13,7 +13,7 @@ from compat.dbos.functions import DBOSConfiguredInstance
 from compat.dbos.handles import WorkflowHandle, WorkflowHandleAsync
 from compat.dbos.missing import INSTEAD
 from compat.dbos.names import DuplicationPolicy, StepOptions, WorkflowIDReusePolicy, WorkflowStatusString
-from compat.dbos.queues import Queue, SetEnqueueOptions
+from compat.dbos.queues import EnqueueOptions, Queue, SetEnqueueOptions
 from compat.dbos.roles import DBOSContextEnsure, DBOSContextSetAuth
 from compat.dbos.scheduling import ScheduleInput, WorkflowSchedule
 from compat.dbos.statuses import WorkflowStatus

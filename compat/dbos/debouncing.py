@@ -23,8 +23,8 @@ from resonate_core import AlreadyStartedError, ExecutionClosedError, declared_li
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from compat.dbos.client import DBOSClient, EnqueueOptions
-    from compat.dbos.queues import Queue
+    from compat.dbos.client import DBOSClient
+    from compat.dbos.queues import EnqueueOptions, Queue
     from compat.dbos.runtime import Runtime
 
 P = ParamSpec("P")

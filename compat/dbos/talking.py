@@ -208,7 +208,9 @@ def _sending_all(runtime: Runtime, messages: list[SendMessage]) -> Operation:
 
 def _unusual(given: Mapping[str, Any]) -> dict[str, Any]:
     """Leave out what says what happens anyway: values are stored in one way."""
-    return {name: value for name, value in given.items() if name != "serialization_type" or getattr(value, "value", 0)}
+    usual = given.get("serialization_type")
+    is_usual = getattr(usual, "value", None) is None
+    return {name: value for name, value in given.items() if name != "serialization_type" or not is_usual}
 
 
 def _receiving(topic: str | None, seconds: float) -> Operation:

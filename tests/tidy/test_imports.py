@@ -22,7 +22,7 @@ LAZY: Final = {
         *("cryptography", "opentelemetry", "pydantic", "pydantic_core", "resonate_nats", "resonate_pg", "sqlalchemy")
     },
     "migrate": set(),
-    "compat": {"opentelemetry", "sqlalchemy"},
+    "compat": {"opentelemetry", "sqlalchemy", "starlette"},
 }
 
 

@@ -1,4 +1,4 @@
-"""Calls that came with later versions of DBOS: several messages, waits for tasks, starts by options, ids that are new."""
+"""Calls of later versions of DBOS: several messages, waits for tasks, starts by options, ids that must be new."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ async def races_tasks() -> list[float]:
 
 
 def test_several_messages_are_sent_at_once(dbos):
-    handles = {one: None for one in "ab"}
+    handles = dict.fromkeys("ab")
     for one in handles:
         with SetWorkflowID(one):
             handles[one] = DBOS.start_workflow(listens, 2)
