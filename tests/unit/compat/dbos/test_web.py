@@ -48,14 +48,15 @@ def test_application_launches_and_destroys_and_names_the_workflow_of_a_request(t
     app, said = Application(), []
     DBOS(config={"name": "web"}, fastapi=app)
 
-    async def send(message):
-        said.append(message.get("body", message["type"]))
-
     async def serve():
-        over = asyncio.Event()
+        over, begun = asyncio.Event(), asyncio.Event()
+
+        async def send(message):
+            said.append(message.get("body", message["type"]))
+            begun.set()
+
         life = asyncio.create_task(app(lives)({"type": "lifespan"}, over.wait, send))
-        while not said:
-            await asyncio.sleep(0)
+        await begun.wait()
         headers = [(b"dbos-idempotency-key", b"request-1")]
         await app(lives)({"type": "http", "headers": headers}, None, send)
         over.set()
