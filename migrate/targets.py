@@ -86,7 +86,7 @@ CLIENT: Final = frozenset(
     {
         "aio", "begin_rpc", "begin_run", "cancel", "describe", "enqueue", "get", "get_event", "list", "options",
         "promises", "query", "register", "register_all", "rpc", "run", "schedule", "schedules", "send", "serve",
-        "signal", "start", "stop", "terminate", "update",
+        "signal", "signal_with_start", "start", "stop", "terminate", "update",
     }
 )  # fmt: skip
 

@@ -50,6 +50,8 @@ class CallOptions:
     queue: Queue | QueuePlace | str | None = None
     priority: int = 0
     partition: str | None = None
+    #: First message of an execution, which is made with it: ``id``, ``kind``, ``topic``, ``args``.
+    opening: Mapping[str, Any] | None = None
 
     @property
     def has_retry_policy(self) -> bool:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from resonate_core.client.messages import signal_message
 from resonate_core.client.stop_signals import set_by_signals
 from resonate_core.limits import STOP_GRACE_S
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from resonate_core.client.describe import Description
     from resonate_core.client.handle import Handle
@@ -49,6 +50,14 @@ class AsyncResonate:
     async def enqueue(self, queue: Queue | str, id: str, function: Any, /, *args: Any, **kwargs: Any) -> Handle[Any]:
         """Begin a function, or a name, when its turn in a queue comes."""
         return await self._client.options(queue=queue).aio.begin_rpc(id, function, *args, **kwargs)
+
+    async def signal_with_start(
+        self, id: str, name: Any, signal_args: Sequence[Any], function: Any, /, *args: Any, **kwargs: Any
+    ) -> Handle[Any]:
+        """Send a signal to an execution that runs, or begin a function with the signal as its first message."""
+        await self._open()
+        message = signal_message(name, signal_args)
+        return await self._engine.awaited(self._calls.signal_with_start(id, message, function, args, kwargs))
 
     async def get(self, id: str) -> Handle[Any]:
         """Return the handle of an execution or promise."""

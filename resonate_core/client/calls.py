@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from concurrent.futures import Future
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from resonate_core.client.describe import Description, list_operation
 from resonate_core.client.function import Function
 from resonate_core.client.handle import Handle
+from resonate_core.client.messages import Messages
 from resonate_core.client.operations import Operation, checked, finish
 from resonate_core.client.starting import Start, find_operation, start_operation
 from resonate_core.client.tree import Node, tree_operation
-from resonate_core.errors import NotRegisteredError, UsageError
+from resonate_core.clock import new_id
+from resonate_core.errors import AlreadyStartedError, ExecutionClosedError, NotRegisteredError, UsageError
 from resonate_core.ids import check_id, logical_id
 from resonate_core.limits import DEFAULT_TIMEOUT_S, KEEPER_TIMEOUT_S
 from resonate_core.marks import durable_mark
@@ -77,6 +80,39 @@ class Calls:
         hint = Any if thing is None else return_hint(thing)
         begun = engine.drive(self._begin(start, hint))
         return begun if opts.queue is None else self._in_line(begun, start)
+
+    def signal_with_start(
+        self, id: str, message: dict[str, Any], function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Future[Handle[Any]]:
+        """Send a message to an execution that runs, or start one with it.
+
+        Raises:
+            UsageError: as ``begin``.
+        """
+        done = Future[Handle[Any]]()
+        opts = self._options.merged({"if_exists": "restart_closed"})
+        starts = Calls(self._engine, replace(opts, opening={**message, "id": new_id()}))
+        posts = Messages(self._engine)
+
+        def attempt() -> None:
+            starts.begin(id, function, args, kwargs, here=False).add_done_callback(begun)
+
+        def begun(future: Future[Handle[Any]]) -> None:
+            if isinstance(future.exception(), AlreadyStartedError):
+                posts.post(id, message).add_done_callback(posted)
+            else:
+                _pass_on(future, done)
+
+        def posted(future: Future[None]) -> None:
+            if isinstance(future.exception(), ExecutionClosedError):
+                attempt()  # it has ended in between, so it is started after all
+            elif future.exception() is not None:
+                finish(done, None, future.exception())
+            else:
+                self.get(id).add_done_callback(lambda found: _pass_on(found, done))
+
+        attempt()
+        return done
 
     def _in_line(self, begun: Future[Handle[Any]], start: Start) -> Future[Handle[Any]]:
         """Put an execution in line after it has begun. A failure of that loses nothing: it asks for its turn itself."""
@@ -174,6 +210,11 @@ class Calls:
         tags = {**opts.tags, TAG_TARGET: env.address(opts.target), TAG_SCOPE: "global"}
         request = ScheduleCreate(check_id(id), cron, f"{id}.{{{{.timestamp}}}}", int(seconds * 1000), param, tags)
         return self._engine.drive(_schedule(request))
+
+
+def _pass_on(future: Future[Handle[Any]], done: Future[Handle[Any]]) -> None:
+    error = future.exception()
+    finish(done, None if error is not None else future.result(), error)
 
 
 def _same_schedule(env: Environment, start: Start) -> Operation[None]:

@@ -18,11 +18,16 @@ from resonate_core.protocol.records import TAG_EXTERNAL, TAG_SCOPE, PromiseRecor
 from resonate_core.protocol.requests import PromiseCreate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from resonate_core.client.engine import Engine
 
 Args = tuple[Any, ...]
+
+
+def signal_message(name: Any, args: Sequence[Any]) -> dict[str, Any]:
+    """Return a signal by the name of its handler, or the handler itself."""
+    return {"kind": "signal", "topic": handler_name(name), "args": list(args)}
 
 
 class Messages:
@@ -33,7 +38,7 @@ class Messages:
 
     def signal(self, id: str, name: Any, args: Args) -> Future[None]:
         """Post a signal."""
-        return self.post(id, {"kind": "signal", "topic": handler_name(name), "args": list(args)})
+        return self.post(id, signal_message(name, args))
 
     def send(self, id: str, message: Any, topic: str | None, key: str | None = None) -> Future[None]:
         """Post a message for ``recv``; the same ``key`` again changes nothing."""

@@ -12,7 +12,7 @@ from resonate_core.ids import inbox_id, logical_id, run_id
 from resonate_core.protocol.records import TAG_BRANCH, PromiseRecord
 from resonate_core.protocol.requests import PromiseGet, PromiseSearch, TaskFence
 from resonate_core.scheduler.execution import Execution
-from resonate_core.worker.hold_inbox import decode_message
+from resonate_core.worker.hold_inbox import decode_message, take_opening
 
 if TYPE_CHECKING:
     from typing import Any
@@ -50,6 +50,7 @@ def replay_operation(
     execution.travelled = env.codec.decode_invocation(record.param).extra
     execution.inbox.skip_read(call.extra.get("next_slot", 0), call.extra.get("unread") or [])
     execution.load(own)
+    take_opening(execution)
     for slot, found in sorted((int(m.id[len(inbox_prefix) :]), m) for m in messages):
         execution.message_arrived(decode_message(env.codec, found, slot))
     execution.begin()

@@ -7,13 +7,13 @@ import os
 import signal as _signals
 import threading
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, overload
 
 from resonate_core.client.calls import Calls
 from resonate_core.client.engine import Engine
 from resonate_core.client.function import Function
-from resonate_core.client.messages import Messages
+from resonate_core.client.messages import Messages, signal_message
 from resonate_core.client.promises import Promises
 from resonate_core.client.schedules import Schedules
 from resonate_core.client.settings import (
@@ -220,6 +220,17 @@ class Resonate:
     def enqueue(self, queue: Queue | str, id: str, function: Any, /, *args: Any, **kwargs: Any) -> Handle[Any]:
         """Begin a function, or a name, when its turn in a queue comes."""
         return self.options(queue=queue).begin_rpc(id, function, *args, **kwargs)
+
+    def signal_with_start(
+        self, id: str, name: Any, signal_args: Sequence[Any], function: Any, /, *args: Any, **kwargs: Any
+    ) -> Handle[Any]:
+        """Send a signal to an execution that runs, or begin a function with the signal as its first message.
+
+        Both are one step: there is never an execution without its signal. One that has finished is started again.
+        """
+        self._start_if_registered()
+        message = signal_message(name, signal_args)
+        return self._engine.wait(self._calls.signal_with_start(id, message, function, args, kwargs))
 
     def get(self, id: str) -> Handle[Any]:
         """Return the handle of an execution or promise.

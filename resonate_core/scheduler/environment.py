@@ -24,6 +24,7 @@ from resonate_core.protocol.records import TAG_EXTERNAL, TAG_TIMER, PromiseRecor
 from resonate_core.queues.queue import place_in
 from resonate_core.registry import Registered, Registry, name_of, signature_of
 from resonate_core.retry import to_wire
+from resonate_core.scheduler.opening import opening
 from resonate_core.scheduler.promises import LATENT_NAME, TIMER_NAME
 
 if TYPE_CHECKING:
@@ -146,7 +147,10 @@ class Environment:
             EncodeError: an argument has no stored form.
             UsageError: a retry policy that cannot travel.
         """
-        return self.codec.encode_invocation(name, args, kwargs, version, travelling(opts, self.now_ms()))
+        extra = travelling(opts, self.now_ms())
+        if opts.opening is not None:
+            extra |= opening(self.codec, opts.opening)
+        return self.codec.encode_invocation(name, args, kwargs, version, extra)
 
     def check_arguments(self, function: Registered, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Refuse arguments that the function does not take.

@@ -73,6 +73,10 @@ class Inbox:
         self._read_below = below
         self._left_over = frozenset(left_over)
 
+    def is_left_over(self, slot: int) -> bool:
+        """Whether earlier runs have left the message of a slot unread."""
+        return slot in self._left_over
+
     def add(self, message: Message) -> bool:
         """Take in the message of ``next_slot``; return whether it is new (not a repetition)."""
         self.next_slot = message.slot + 1

@@ -16,6 +16,7 @@ from resonate_core.limits import INBOX_READ_COUNT, WRITE_RETRY_MS
 from resonate_core.protocol.records import TAG_BRANCH, TAG_EXTERNAL, TAG_ORIGIN, TAG_PARENT, TAG_SCOPE
 from resonate_core.protocol.requests import PromiseCreate, PromiseGet
 from resonate_core.scheduler.inbox import Message
+from resonate_core.scheduler.opening import OPENING_SLOT, opening_record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,6 +54,13 @@ def decode_message(codec: Codec, record: PromiseRecord, slot: int) -> Message:
     except (CodecError, LookupError, TypeError, AttributeError):
         _logger.exception("message %s cannot be read and is passed over", record.id)
         return msgspec.structs.replace(fallback, kind="hole")
+
+
+def take_opening(execution: Execution) -> None:
+    """Give an execution the message that it was started with, unless an earlier run has read it."""
+    record = opening_record(execution.record, execution.travelled)
+    if record is not None and (execution.run == 0 or execution.inbox.is_left_over(OPENING_SLOT)):
+        execution.unread_message(decode_message(execution.env.codec, record, OPENING_SLOT))
 
 
 class InboxFeed:

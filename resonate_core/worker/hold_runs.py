@@ -17,6 +17,7 @@ from resonate_core.protocol.requests import FenceSettled, PromiseCreate, Promise
 from resonate_core.retry import from_wire
 from resonate_core.scheduler.effects import Write
 from resonate_core.scheduler.execution import Execution
+from resonate_core.worker.hold_inbox import take_opening
 
 if TYPE_CHECKING:
     from resonate_core.codec import Invocation
@@ -102,6 +103,8 @@ class Runs:
         execution.event_is_replayed = execution.catching_up = hold.version > 1 and not follows
         execution.now_ms = max(execution.now_ms, self._begun_ms)
         execution.inbox.skip_read(next_slot, about.get("unread") or [])
+        if not follows:
+            take_opening(execution)
         hold.ending_over()
         hold.execution_ready(execution, preload)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
 #: Seconds that one test may take, and one file.
@@ -67,14 +68,14 @@ class Judge:
     @pytest.hookimpl(hookwrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Any:
         """Give every test its time."""
+        with _limited(item.name):
+            yield
 
-        def too_long(*_: Any) -> None:
-            raise TimeoutError(f"{item.name} took longer than {LIMIT_S} s")
-
-        signal.signal(signal.SIGALRM, too_long)
-        signal.setitimer(signal.ITIMER_REAL, LIMIT_S)
-        yield
-        signal.setitimer(signal.ITIMER_REAL, 0)
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_runtest_teardown(self, item: pytest.Item) -> Any:
+        """Give what comes after it as much."""
+        with _limited(item.name):
+            yield
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Note how it went; a test that fails to set up or to tear down has failed."""
@@ -94,6 +95,17 @@ class Judge:
         self.outcomes[test] = ("failed", text) if reason is None else ("not applicable", reason)
         if reason is None:
             print(f"FAILED {test}: {text}", flush=True)
+
+
+@contextlib.contextmanager
+def _limited(name: str) -> Iterator[None]:
+    def too_long(*_: Any) -> None:
+        raise TimeoutError(f"{name} took longer than {LIMIT_S} s")
+
+    signal.signal(signal.SIGALRM, too_long)
+    signal.setitimer(signal.ITIMER_REAL, LIMIT_S)
+    yield
+    signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def run_file(script: str, file: str, options: list[str]) -> dict[str, list[str]]:

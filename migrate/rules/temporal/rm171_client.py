@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from migrate.plan.fragments import Named, Part, call, code
 from migrate.rules.base import Rule
+from migrate.rules.temporal.backoff import RETRY_POLICY, read_policy
 from migrate.rules.temporal.calls import argument_parts, read_arguments
 from migrate.rules.temporal.durations import seconds_part
 from migrate.rules.temporal.environment import drop_environment_settings
@@ -31,7 +32,8 @@ RULE: Final = Rule(
     what="""`await Client.connect(...)` becomes `Resonate()`; RESONATE_URL says where everything lives. Starting a
 workflow becomes `await client.options(target=..., if_exists="restart_closed").aio.begin_rpc(id, workflow, ...)`:
 Temporal runs a closed id again unless a reuse policy says otherwise. An id that contains a fresh uuid needs no
-`if_exists`.""",
+`if_exists`. A start with `start_signal=` becomes `await client.aio.signal_with_start(id, "name", [...], workflow)`, one
+step as well; `start_delay=` becomes `delay=`; a retry policy of one attempt goes.""",
     why="A client needs no connection before its first call, and the id of an execution is the id of its promise.",
     action="Name the workflow, its id and its task queue as arguments of the call.",
     minutes=15,
@@ -159,16 +161,11 @@ def convert_start(draft: Draft, facts: Facts, module: Module, node: ast.Call, *,
         if isinstance(target, ast.Attribute) and target.attr in {one.name for one in facts.entries}:
             target = target.value  # the run method of a class in a variable: the class itself is started
     exists = _if_exists(draft, module, node, said)
-    if not _check_start(draft, module, node, said) or exists is None:
+    opening = _opening(draft, module, node, said, exists=exists, verb=verb)
+    if exists is None or opening is None or not _check_start(draft, module, node, said):
         return
-    options: list[Part] = []
-    if "task_queue" in said:
-        options.append(Named("target", target_part(said["task_queue"])))
-    if exists and not (exists == "restart_closed" and is_fresh(draft, module, identity)):
-        options.append(Named("if_exists", f'"{exists}"'))
-    limit = said.get("execution_timeout", said.get("run_timeout"))
-    if limit is not None:
-        options.append(Named("timeout", seconds_part(limit, draft.resolver(module))))
+    is_new = exists == "restart_closed" and is_fresh(draft, module, identity)
+    options = _start_options(draft, module, said, if_exists="" if opening or is_new else exists)
     given = argument_parts(arguments, args_node)
     assert isinstance(node.func, ast.Attribute)
     receiver = node.func.value
@@ -177,9 +174,45 @@ def convert_start(draft: Draft, facts: Facts, module: Module, node: ast.Call, *,
         start: Part = call(code("{}.options", receiver), *options) if options else receiver
         first = reference.part(emit) if reference is not None else target
         assert first is not None
+        if opening:
+            return call(code("{}.aio.signal_with_start", start), identity, *opening, first, *given)
         return call(code("{}.aio." + verb, start), identity, first, *given)
 
     draft.act(module, node, lambda emit: emit.file.replace(node, make(emit), code=RULE.code))
+
+
+def _start_options(draft: Draft, module: Module, said: dict[str, ast.expr], *, if_exists: str) -> list[Part]:
+    resolve = draft.resolver(module)
+    options: list[Part] = []
+    if "task_queue" in said:
+        options.append(Named("target", target_part(said["task_queue"])))
+    if if_exists:
+        options.append(Named("if_exists", f'"{if_exists}"'))
+    limit = said.get("execution_timeout", said.get("run_timeout"))
+    if limit is not None:
+        options.append(Named("timeout", seconds_part(limit, resolve)))
+    if "start_delay" in said:
+        options.append(Named("delay", seconds_part(said["start_delay"], resolve)))
+    return options
+
+
+def _opening(
+    draft: Draft, module: Module, node: ast.Call, said: dict[str, ast.expr], *, exists: str | None, verb: str
+) -> list[Part] | None:
+    """Return name and arguments of the signal that a start begins with, [] if it has none, None if it must stay."""
+    name, given = said.pop("start_signal", None), said.pop("start_signal_args", None)
+    if name is None:
+        return []
+    problem = ""
+    if verb != "begin_rpc":
+        problem = "execute_workflow with start_signal= waits for the result of a start that may be another one's"
+    elif exists not in ("restart_closed", "join"):
+        problem = "start_signal= goes with a policy that would refuse what runs"
+    if problem:
+        draft.block(module, node, RULE.code, problem, "Start the workflow, then send the signal to its handle.")
+        return None
+    draft.note(module, node, RULE.code, "note", "signal and start are one step here, too")
+    return [name, "[]" if given is None else given]
 
 
 def _if_exists(draft: Draft, module: Module, node: ast.Call, said: dict[str, ast.expr]) -> str | None:
@@ -212,7 +245,10 @@ _POLICY_NOTES: Final = {
 
 def _check_start(draft: Draft, module: Module, node: ast.Call, said: dict[str, ast.expr]) -> bool:
     for name, value in said.items():
-        if name in ("task_queue", "execution_timeout", "run_timeout"):
+        if name in ("task_queue", "execution_timeout", "run_timeout", "start_delay"):
+            continue
+        if name == "retry_policy" and _is_single(draft, module, value):
+            draft.claim(value.func)  # type: ignore[attr-defined]
             continue
         if name == "result_type":
             draft.claim(value)
@@ -229,6 +265,14 @@ def _check_start(draft: Draft, module: Module, node: ast.Call, said: dict[str, a
         draft.claim(value)
         draft.note(module, node, "RM512", _START_NOTES[name], f"{name}= of a start is left out")
     return True
+
+
+def _is_single(draft: Draft, module: Module, value: ast.expr) -> bool:
+    """Tell whether a policy allows one run only, which is what an execution has."""
+    if not isinstance(value, ast.Call) or draft.external(module, value.func) != RETRY_POLICY:
+        return False
+    policy = read_policy(value)
+    return policy is not None and policy.is_single
 
 
 def convert_get(draft: Draft, facts: Facts, module: Module, node: ast.Call, *, index: int) -> None:
