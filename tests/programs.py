@@ -68,10 +68,13 @@ class Program:
         return f"--- output\n{self.output_file.read_text()}--- log\n{self.log_file.read_text()[-6000:]}"
 
 
-def start(arguments: Sequence[str], *, folder: Path, env: Mapping[str, str], name: str, logs: Path) -> Program:
+def start(
+    arguments: Sequence[str], *, folder: Path, env: Mapping[str, str], name: str, logs: Path,
+    python: str = sys.executable,
+) -> Program:  # fmt: skip
     """Start a Python program; ``name`` names its output and log file in ``logs``."""
     full = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1", **env}
-    return launch([sys.executable, *arguments], folder=folder, env=full, name=name, logs=logs)
+    return launch([python, *arguments], folder=folder, env=full, name=name, logs=logs)
 
 
 def launch(command: Sequence[str], *, folder: Path, env: Mapping[str, str], name: str, logs: Path) -> Program:

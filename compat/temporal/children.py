@@ -14,6 +14,7 @@ from temporalio.bridge.proto.child_workflow import (
 )
 
 from compat.temporal import activations, failures
+from compat.temporal.fields import attributes_of, has
 from compat.temporal.payloads import all_to_stored
 from compat.temporal.starts import WorkflowStart
 from resonate_core import TimedOutError
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
 TAG_PARENT = "temporal:parent"
 TAG_CLOSE = "temporal:parent-close"
 
+_COPIED = (
+    *("workflow_execution_timeout", "workflow_run_timeout", "workflow_task_timeout"),
+    *("retry_policy", "priority"),
+)
 _ALREADY = StartChildWorkflowExecutionFailedCause.START_CHILD_WORKFLOW_EXECUTION_FAILED_CAUSE_WORKFLOW_ALREADY_EXISTS
 
 
@@ -111,10 +116,12 @@ class Children:
         )
         request.workflow_type.name = command.workflow_type
         request.task_queue.name = command.task_queue or run.host.task_queue
-        for name in ("workflow_execution_timeout", "workflow_run_timeout", "workflow_task_timeout", "retry_policy",
-                     "search_attributes", "priority"):  # fmt: skip
-            if command.HasField(name):
+        for name in _COPIED:
+            if has(command, name):
                 getattr(request, name).CopyFrom(getattr(command, name))
+        attributes = attributes_of(command)
+        if attributes is not None:
+            request.search_attributes.CopyFrom(attributes)
         for key, value in command.headers.items():
             request.header.fields[key].CopyFrom(value)
         for key, value in command.memo.items():

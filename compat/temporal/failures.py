@@ -12,6 +12,7 @@ from google.protobuf.json_format import MessageToDict, ParseDict
 from temporalio.api.enums.v1 import RetryState, TimeoutType
 from temporalio.api.failure.v1 import Failure
 
+from compat.temporal.fields import assign
 from compat.temporal.payloads import payloads_of
 from resonate_core import ApplicationError, CanceledError, Cancelled, RemoteError, TimedOutError
 
@@ -151,7 +152,8 @@ def of_child(
 def terminated(reason: str, identity: str = "", details: list[Any] | None = None) -> ApplicationError:
     """Return the error with which a workflow is ended from outside."""
     failure = Failure(message=reason or "terminated")
-    failure.terminated_failure_info.identity = identity
+    failure.terminated_failure_info.SetInParent()
+    assign(failure.terminated_failure_info, "identity", identity)
     return error_of(failure, status="TERMINATED", terminated=details or [])
 
 

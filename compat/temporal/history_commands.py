@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from temporalio.api.common.v1 import Payload
 from temporalio.bridge.proto.workflow_commands import ActivityCancellationType
 
-from compat.temporal.fields import knows
+from compat.temporal.fields import attributes_of, knows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -44,6 +44,12 @@ def _copy(source: Any, target: Any, names: tuple[str, ...]) -> None:
     for name in names:
         if knows(source, name) and knows(target, name) and source.HasField(name):
             getattr(target, name).CopyFrom(getattr(source, name))
+
+
+def _copy_attributes(command: Any, target: Any) -> None:
+    named = attributes_of(command)
+    if named is not None:
+        target.search_attributes.CopyFrom(named)
 
 
 def _copy_map(source: Mapping[str, Payload], target: Any) -> None:
@@ -101,8 +107,7 @@ def _start_child(history: HistoryWriter, command: Any) -> None:
     _copy_map(command.headers, attributes.header.fields)
     _copy_map(command.memo, attributes.memo.fields)
     _copy(command, attributes, _CHILD_FIELDS)
-    if command.HasField("search_attributes"):
-        attributes.search_attributes.CopyFrom(command.search_attributes)
+    _copy_attributes(command, attributes)
     history.remember("child", command.seq, command)
 
 
@@ -151,7 +156,7 @@ def _patch(history: HistoryWriter, command: Any) -> None:
 
 def _search_attributes(history: HistoryWriter, command: Any) -> None:
     attributes = history.add("UPSERT_WORKFLOW_SEARCH_ATTRIBUTES")
-    attributes.search_attributes.CopyFrom(command.search_attributes)
+    _copy_attributes(command, attributes)
 
 
 def _properties(history: HistoryWriter, command: Any) -> None:

@@ -11,6 +11,7 @@ from compat.temporal import activations, failures, ids
 from compat.temporal.activity_meta import LATE_TEXT, ActivityMeta
 from compat.temporal.children import Children
 from compat.temporal.execution_view import ATTRIBUTES_EVENT, MEMO_EVENT
+from compat.temporal.fields import attributes_of
 from compat.temporal.groups import activity_group
 from compat.temporal.payloads import all_to_stored, map_to_stored
 from compat.temporal.starts import FOREVER_S, message_to_dict
@@ -262,7 +263,8 @@ class Commands:
 
     def _upsert_workflow_search_attributes(self, command: Any) -> Doing:
         request = self._run.start.request
-        for key, value in command.search_attributes.indexed_fields.items():
+        named = attributes_of(command)
+        for key, value in named.indexed_fields.items() if named is not None else ():
             request.search_attributes.indexed_fields[key].CopyFrom(value)
         yield self._run.ctx.set_event(ATTRIBUTES_EVENT, message_to_dict(request.search_attributes))
 

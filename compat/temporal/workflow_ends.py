@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from temporalio.api.enums.v1 import RetryState
 
 from compat.temporal import cron, failures
-from compat.temporal.fields import knows
+from compat.temporal.fields import attributes_of, has, knows
 from compat.temporal.payloads import all_to_stored, to_stored
 from compat.temporal.retries import decide
 from compat.temporal.starts import START_ARGUMENT, WorkflowStart
@@ -95,6 +95,18 @@ def _following(run: WorkflowRun) -> WorkflowStart:
     return following
 
 
+def _take_over(request: Any, command: Any) -> None:
+    """Change what the command that continues as new names; the rest stays as the last run had it."""
+    for name in ("workflow_run_timeout", "workflow_task_timeout", "retry_policy"):
+        if command.HasField(name):
+            getattr(request, name).CopyFrom(getattr(command, name))
+    attributes = attributes_of(command)
+    if attributes is not None:
+        request.search_attributes.CopyFrom(attributes)
+    if has(command, "backoff_start_interval"):
+        request.workflow_start_delay.CopyFrom(command.backoff_start_interval)
+
+
 def _continue(run: WorkflowRun, command: Any) -> Generator[Any, Any, None]:
     queue = command.task_queue
     if queue and queue != run.host.task_queue:
@@ -105,11 +117,7 @@ def _continue(run: WorkflowRun, command: Any) -> Generator[Any, Any, None]:
     request = following.request
     if command.workflow_type:
         request.workflow_type.name = command.workflow_type
-    for name in ("workflow_run_timeout", "workflow_task_timeout", "retry_policy", "search_attributes"):
-        if command.HasField(name):
-            getattr(request, name).CopyFrom(getattr(command, name))
-    if command.HasField("backoff_start_interval"):
-        request.workflow_start_delay.CopyFrom(command.backoff_start_interval)
+    _take_over(request, command)
     if command.memo:
         request.memo.fields.clear()
         for key, value in command.memo.items():

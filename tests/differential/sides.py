@@ -38,13 +38,17 @@ class Seen:
 
 @dataclass(frozen=True)
 class Side:
-    """One side: the folder of the program, how it is started, what its environment says, where its traces go."""
+    """One side: the folder of the program, how it is started, what its environment says, where its traces go.
+
+    ``python`` is the interpreter that runs it.
+    """
 
     folder: Path
     case: Case
     env: Mapping[str, str]
     logs: Path
     forgiven_codes: frozenset[int] = frozenset()
+    python: str = sys.executable
 
     @property
     def trace_file(self) -> Path:
@@ -86,7 +90,9 @@ class Side:
         return worker, self._start([*self.case.client, *run.arguments], f"client-{number}-again")
 
     def _start(self, arguments: list[str], name: str) -> programs.Program:
-        return programs.start(arguments, folder=self.folder, env=self.env, name=name, logs=self.logs)
+        return programs.start(
+            arguments, folder=self.folder, env=self.env, name=name, logs=self.logs, python=self.python
+        )
 
 
 def original(case: Case, folder: Path, *, temporal_address: str | None, sitecustomize: Path | None) -> Side:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -21,12 +22,14 @@ HELPERS: Final = ("shown.py",)
 NAMES: Final = sorted(path.stem for path in FOLDER.glob("*.py") if path.name not in HELPERS)
 
 
-def start(name: str, folder: Path, env: Mapping[str, str], *, changed: bool) -> programs.Program:
+def start(
+    name: str, folder: Path, env: Mapping[str, str], *, changed: bool, python: str = sys.executable
+) -> programs.Program:
     shutil.copytree(FOLDER, folder)
     if changed:
         for source in folder.glob("*.py"):
             source.write_text(IMPORTED.sub("compat.temporal", source.read_text()))
-    return programs.start([f"{name}.py"], folder=folder, env=env, name=folder.name, logs=folder)
+    return programs.start([f"{name}.py"], folder=folder, env=env, name=folder.name, logs=folder, python=python)
 
 
 def lines(program: programs.Program) -> list[str]:

