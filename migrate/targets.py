@@ -165,22 +165,20 @@ DBOS_REFUSED: Final = frozenset(
         "PropagateOtelContext", "PropagateOtelContext_async", "Serializer", "Serializer_async", "SetShardKey",
         "SetShardKey_async", "StepInfo", "StepInfo_async", "StepReservation", "StepReservation_async",
         "VersionInfo", "VersionInfo_async", "WorkflowSerializationFormat", "WorkflowSerializationFormat_async",
-        "alert_handler", "alert_handler_async", "close_stream", "close_stream_async", "delete_queue",
-        "delete_queue_async", "delete_workflow", "delete_workflow_async", "delete_workflows",
-        "delete_workflows_async", "deprecate_patch", "deprecate_patch_async", "fork_workflow",
-        "fork_workflow_async", "get_all_events", "get_all_events_async", "get_latest_application_version",
+        "alert_handler", "alert_handler_async", "delete_queue", "delete_queue_async", "delete_workflow",
+        "delete_workflow_async", "delete_workflows", "delete_workflows_async", "deprecate_patch",
+        "deprecate_patch_async", "fork_workflow", "fork_workflow_async", "get_latest_application_version",
         "get_latest_application_version_async", "kafka_consumer", "kafka_consumer_async",
         "list_application_versions", "list_application_versions_async", "list_workflow_steps",
         "list_workflow_steps_async", "listen_queues", "listen_queues_async", "make_pydantic_args_validator",
         "make_pydantic_args_validator_async", "migrate", "migrate_async", "patch", "patch_async",
-        "pydantic_args_validator", "pydantic_args_validator_async", "read_stream", "read_stream_async",
-        "read_stream_offset", "read_stream_offset_async", "reserve_step", "reserve_step_async",
+        "pydantic_args_validator", "pydantic_args_validator_async", "reserve_step", "reserve_step_async",
         "reset_system_database", "reset_system_database_async", "resume_workflow", "resume_workflow_async",
         "resume_workflows", "resume_workflows_async", "rewind_workflow", "rewind_workflow_async",
         "run_dbos_database_migrations", "run_dbos_database_migrations_async", "set_latest_application_version",
         "set_latest_application_version_async", "set_workflow_delay", "set_workflow_delay_async", "shard_key",
         "shard_key_async", "tracer", "tracer_async", "update_workflow_attributes",
-        "update_workflow_attributes_async", "write_stream", "write_stream_async"
+        "update_workflow_attributes_async"
     }
 )  # fmt: skip
 
@@ -190,7 +188,7 @@ DBOS_RAISING: Final = frozenset(
     for name in DBOS_REFUSED
     if name.removesuffix("_async")
     in {
-        "delete_queue", "delete_workflow", "delete_workflows", "fork_workflow", "get_all_events",
+        "delete_queue", "delete_workflow", "delete_workflows", "fork_workflow",
         "get_latest_application_version", "list_application_versions", "list_workflow_steps", "resume_workflow",
         "resume_workflows", "rewind_workflow", "set_workflow_delay", "update_workflow_attributes",
     }

@@ -4,19 +4,39 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from compat.dbos.error import DBOSNonExistentWorkflowError
 from compat.dbos.functions import elsewhere
 from compat.dbos.handles import WorkflowHandle, WorkflowHandleAsync
+from compat.dbos.managing import listed
 from compat.dbos.missing import refuse_arguments
 from compat.dbos.queues import EnqueueOptions, wanted_by_options
 from compat.dbos.runtime import Runtime
+from compat.dbos.streaming import read
 from compat.dbos.talking import send_outside
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
 
     from compat.dbos.statuses import WorkflowStatus
+
+
+#: Settings of connections to DBOS's databases, which are not used.
+_OF_THE_DATABASE: Final = frozenset(
+    {
+        *("application_database_url", "system_database_engine", "dbos_system_schema", "system_database_pool_size"),
+        *("system_database_polling_concurrency", "use_listen_notify", "lazy", "retry_connection_errors"),
+        *("observability_query_timeout_sec", "sys_db_idle_transaction_timeout_sec"),
+    }
+)
+
+
+#: Filter of a list -> attribute of a status.
+_ATTRIBUTES: Final = {
+    "workflow_ids": "workflow_id",
+    **{name: name for name in ("status", "name", "parent_workflow_id", "queue_name")},
+}
 
 
 class DBOSClient:
@@ -30,7 +50,7 @@ class DBOSClient:
     def __init__(
         self, *, system_database_url: str | None = None, database_url: str | None = None, **unknown: Any
     ) -> None:
-        refuse_arguments("DBOSClient", unknown)
+        refuse_arguments("DBOSClient", {name: value for name, value in unknown.items() if name not in _OF_THE_DATABASE})
         self.runtime = Runtime({"system_database_url": system_database_url or database_url})
 
     def destroy(self) -> None:
@@ -64,6 +84,19 @@ class DBOSClient:
             return self.runtime.statuses.of(workflow_id)
         except DBOSNonExistentWorkflowError:
             return None
+
+    def list_workflows(self, **filters: Any) -> list[WorkflowStatus]:
+        """List workflows, oldest first; the filters are those of ``DBOS.list_workflows``."""
+        wanted = {attribute: filters.pop(name, None) for name, attribute in _ATTRIBUTES.items()}
+        return listed(self.runtime, wanted, **filters)
+
+    async def list_workflows_async(self, **filters: Any) -> list[WorkflowStatus]:
+        """List workflows, oldest first."""
+        return await asyncio.to_thread(self.list_workflows, **filters)
+
+    def read_stream(self, workflow_id: str, key: str, *, offset: int = 0, **options: Any) -> Generator[Any, Any, None]:
+        """Give the values of a stream; see ``DBOS.read_stream``."""
+        return read(self.runtime, workflow_id, key, offset, options.get("timeout_seconds"))
 
     def send(
         self, destination_id: str, message: Any, topic: str | None = None, idempotency_key: str | None = None

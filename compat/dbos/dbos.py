@@ -35,6 +35,7 @@ from compat.dbos.roles import auth_here, default_required_roles, required_roles,
 from compat.dbos.runtime import Runtime, require
 from compat.dbos.scheduling import Scheduling
 from compat.dbos.steps import call_step, call_step_async
+from compat.dbos.streaming import Streaming
 from compat.dbos.talking import Talking
 from compat.dbos.transacting import ClassProperty, Transacting
 from compat.dbos.web import serve_fastapi, serve_flask
@@ -53,7 +54,7 @@ class _Refusing(type):
         refuse_name(name)
 
 
-class DBOS(Managing, Queueing, Scheduling, Talking, Transacting, metaclass=_Refusing):
+class DBOS(Managing, Queueing, Scheduling, Streaming, Talking, Transacting, metaclass=_Refusing):
     """Workflows and steps of DBOS, on Resonate."""
 
     _runtime: ClassVar[Runtime | None] = None

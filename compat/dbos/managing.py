@@ -18,6 +18,8 @@ from compat.dbos.missing import refuse_arguments
 from compat.unsupported import UnsupportedFeatureError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from compat.dbos.runtime import Runtime
     from compat.dbos.statuses import WorkflowStatus
 
@@ -104,7 +106,7 @@ class Managing:
     ) -> list[WorkflowStatus]:
         """List workflows, oldest first."""
         refuse_arguments("DBOS.list_workflows", unknown)
-        del load_input, load_output  # nothing of them is loaded
+        del load_input, load_output  # both are read in any case
         wanted = {
             "workflow_id": workflow_ids,
             "status": status,
@@ -115,14 +117,17 @@ class Managing:
         runtime = cls.launched()
 
         def read() -> list[WorkflowStatus]:
-            return runtime.statuses.list(
-                wanted={key: _several(value) for key, value in wanted.items() if value is not None},
-                since=start_time,
-                until=end_time,
-                prefixes=tuple(_several(workflow_id_prefix or "")),
+            return listed(
+                runtime,
+                wanted,
+                start_time=start_time,
+                end_time=end_time,
+                limit=limit,
+                offset=offset,
+                sort_desc=sort_desc,
+                workflow_id_prefix=workflow_id_prefix,
                 has_parent=has_parent,
-                newest_first=sort_desc,
-            )[offset or 0 :][:limit]
+            )
 
         return recorded("DBOS.listWorkflows", read)  # type: ignore[no-any-return]
 
@@ -218,6 +223,29 @@ class Managing:
         if known:
             await asyncio.wait(known)
         return set(known), set(tasks) - set(known)
+
+
+def listed(
+    runtime: Runtime,
+    wanted: Mapping[str, Any],
+    *,
+    start_time: str | None = None,
+    end_time: str | None = None,
+    limit: int | None = None,
+    offset: int | None = None,
+    sort_desc: bool = False,
+    workflow_id_prefix: str | list[str] | None = None,
+    has_parent: bool | None = None,
+) -> list[WorkflowStatus]:
+    """List workflows; ``wanted`` has values of attributes, the other filters are those of ``DBOS.list_workflows``."""
+    return runtime.statuses.list(
+        wanted={key: _several(value) for key, value in wanted.items() if value is not None},
+        since=start_time,
+        until=end_time,
+        prefixes=tuple(_several(workflow_id_prefix or "")),
+        has_parent=has_parent,
+        newest_first=sort_desc,
+    )[offset or 0 :][:limit]
 
 
 async def called_async(function: Any, *args: Any, **kwargs: Any) -> Any:

@@ -17,7 +17,6 @@ _DATABASE: Final = "there is no database of DBOS; set RESONATE_URL"
 _PICKLE: Final = "leave it out: values are stored as Resonate stores them"
 _SHARDS: Final = "leave it out: there are no shards"
 _TREE: Final = "see the steps with the runtime: resonate.tree(id)"
-_STREAM: Final = "publish with DBOS.set_event, the newest value counts"
 _AGAIN: Final = "start the workflow again with a new id"
 
 _DONE: Final[Mapping[str, tuple[str, ...]]] = {
@@ -41,8 +40,7 @@ _DONE: Final[Mapping[str, tuple[str, ...]]] = {
         "make_pydantic_args_validator",
     ),
     _SHARDS: ("SetShardKey", "shard_key"),
-    _TREE: ("list_workflow_steps", "StepInfo", "get_all_events"),
-    _STREAM: ("write_stream", "read_stream", "close_stream", "read_stream_offset"),
+    _TREE: ("list_workflow_steps", "StepInfo"),
     _AGAIN: (
         "fork_workflow",
         "resume_workflow",

@@ -38,6 +38,8 @@ class Queueing:
         polling_interval_sec: float = 1.0,
         on_conflict: str = "update_if_latest_version",
         concurrency: int | None = None,
+        priority_enabled: bool = False,
+        partition_queue: bool = False,
     ) -> Queue:
         """Make a queue, or change the limits of one."""
         if on_conflict != "update_if_latest_version" and name in queues:
@@ -52,6 +54,8 @@ class Queueing:
             partition_worker_concurrency=partition_worker_concurrency,
             partition_limiter=partition_limiter,
             polling_interval_sec=polling_interval_sec,
+            priority_enabled=priority_enabled,
+            partition_queue=partition_queue,
         )
 
     @classmethod

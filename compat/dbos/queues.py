@@ -49,8 +49,11 @@ class Queue:
         partition_concurrency: int | None = None,
         partition_worker_concurrency: int | None = None,
         partition_limiter: QueueRateLimit | None = None,
+        database_backed_queue: bool = False,
+        **unknown: Any,
     ) -> None:
-        del polling_interval_sec  # nothing is polled
+        del polling_interval_sec, database_backed_queue  # nothing is polled, and limits travel with the calls
+        refuse_arguments("Queue", unknown)
         of_partitions = (partition_concurrency, partition_worker_concurrency, partition_limiter)
         over_all = (concurrency, limiter, worker_concurrency, global_concurrency)
         has_partition_limits = any(limit is not None for limit in of_partitions)

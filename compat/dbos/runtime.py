@@ -49,6 +49,8 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger("dbos")
 GROUP: Final = "dbos"
+#: Names of functions of the shim and of the runtime.
+_OWN: Final = ("dbos.", "resonate.")
 #: Seconds after which another process takes over what a dead one ran.
 LEASE_S = 10.0
 
@@ -110,6 +112,8 @@ class Runtime:
 
     def workflow_name(self, function: str) -> str | None:
         """Return DBOS's name of what runs under a name here, None if it is no workflow."""
+        if not self.is_launched:  # a client's: whatever is not part of a runtime is a workflow to it
+            return None if not function or function.startswith(_OWN) else function
         return function if function in workflows else self._migrated.get(function)
 
     def register(self, workflow: Workflow) -> None:

@@ -41,12 +41,12 @@ class Talking:
     @classmethod
     def sleep(cls, seconds: float) -> None:
         """Wait durably."""
-        _body("sleep").asker.ask(_sleeping(seconds))
+        body_of("sleep").asker.ask(_sleeping(seconds))
 
     @classmethod
     async def sleep_async(cls, seconds: float) -> None:
         """Wait durably."""
-        await _body("sleep_async").asker.ask_async(_sleeping(seconds))
+        await body_of("sleep_async").asker.ask_async(_sleeping(seconds))
 
     @classmethod
     def send(
@@ -81,7 +81,7 @@ class Talking:
         Raises:
             DBOSNonExistentWorkflowError: naming it.
         """
-        refuse_arguments("DBOS.send_bulk", _unusual(unknown))
+        refuse_arguments("DBOS.send_bulk", usual_serialization(unknown))
         runtime, place = cls.launched(), _counted()
         if place is None:
             _send_all_outside(runtime, messages)
@@ -91,7 +91,7 @@ class Talking:
     @classmethod
     async def send_bulk_async(cls, messages: list[SendMessage], **unknown: Any) -> None:
         """Send several messages; none if one of the workflows does not exist."""
-        refuse_arguments("DBOS.send_bulk", _unusual(unknown))
+        refuse_arguments("DBOS.send_bulk", usual_serialization(unknown))
         runtime, place = cls.launched(), _counted()
         if place is None:
             await asyncio.to_thread(_send_all_outside, runtime, messages)
@@ -101,22 +101,22 @@ class Talking:
     @classmethod
     def recv(cls, topic: str | None = None, timeout_seconds: float = 60) -> Any:
         """Take the next message of a topic; None when the time is over first."""
-        return _body("recv").asker.ask(_receiving(topic, timeout_seconds))
+        return body_of("recv").asker.ask(_receiving(topic, timeout_seconds))
 
     @classmethod
     async def recv_async(cls, topic: str | None = None, timeout_seconds: float = 60) -> Any:
         """Take the next message of a topic; None when the time is over first."""
-        return await _body("recv_async").asker.ask_async(_receiving(topic, timeout_seconds))
+        return await body_of("recv_async").asker.ask_async(_receiving(topic, timeout_seconds))
 
     @classmethod
     def set_event(cls, key: str, value: Any) -> None:
         """Publish a value under a key of this workflow."""
-        _body("set_event").asker.ask(_publishing(key, value))
+        body_of("set_event").asker.ask(_publishing(key, value))
 
     @classmethod
     async def set_event_async(cls, key: str, value: Any) -> None:
         """Publish a value under a key of this workflow."""
-        await _body("set_event_async").asker.ask_async(_publishing(key, value))
+        await body_of("set_event_async").asker.ask_async(_publishing(key, value))
 
     @classmethod
     def get_event(cls, workflow_id: str, key: str, timeout_seconds: float = 60) -> Any:
@@ -136,7 +136,7 @@ class Talking:
         return await place.asker.ask_async(_reading(workflow_id, key, timeout_seconds))
 
 
-def _body(what: str) -> WorkflowPlace:
+def body_of(what: str) -> WorkflowPlace:
     """Return the workflow whose own body calls, and count the call."""
     place = _counted()
     if place is None:
@@ -206,7 +206,7 @@ def _sending_all(runtime: Runtime, messages: list[SendMessage]) -> Operation:
     return operation
 
 
-def _unusual(given: Mapping[str, Any]) -> dict[str, Any]:
+def usual_serialization(given: Mapping[str, Any]) -> dict[str, Any]:
     """Leave out what says what happens anyway: values are stored in one way."""
     usual = given.get("serialization_type")
     is_usual = getattr(usual, "value", None) is None

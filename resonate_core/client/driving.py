@@ -104,6 +104,10 @@ class DriverHost:
         """Return the newest value that an execution has published under a key, None if there is none yet."""
         return self._engine.drive(_event(self._engine.env, promise_id, key))
 
+    def event_promise(self, promise_id: str, key: str, number: int) -> str:
+        """Return the id of the promise of an execution's N-th event under a key; the first is number 0."""
+        return event_id(promise_id, key, number)
+
     def settled(self, promise_id: str) -> Future[PromiseRecord]:
         """Return a future for the settled record of a promise, which need not exist yet."""
         return self._engine.settled(promise_id)

@@ -33,7 +33,7 @@ nothing: the test is reported, and has to be rewritten.""",
 _HINTS: Final = {
     "list_workflows": "resonate.list gives executions",
     "get_workflow_status": "resonate.describe gives the state of an execution",
-    "write_stream": "an event holds the newest value; a stream of values needs a table of the program's own",
+    "write_stream": "an event holds the newest value; a stream of values stays on the shim",
     "patch": "@durable(version=2) beside the old function keeps running executions on the old code",
     "kafka_consumer": "start an execution for each message, with an id made of topic, partition and offset",
 }

@@ -48,6 +48,19 @@ def test_client_that_does_not_know_the_queue_keeps_to_its_limits(client, monkeyp
     assert (first.get_result(), second.get_result()) == ("end", None)
 
 
+def test_client_lists_workflows_that_others_run(client):
+    client.enqueue({"workflow_name": "hears", "queue_name": "clients", "workflow_id": "w"}, 0).get_result()
+    assert [(one.workflow_id, one.status) for one in client.list_workflows(name="hears")] == [("w", "SUCCESS")]
+    assert client.list_workflows(workflow_ids=["other"]) == []
+
+
+def test_settings_of_a_database_of_dbos_are_passed_over(tmp_path, monkeypatch):
+    monkeypatch.setenv("RESONATE_URL", f"sqlite:///{tmp_path}/client.db")
+    DBOSClient(application_database_url="sqlite:///app.db", system_database_pool_size=3).destroy()
+    with pytest.raises(UnsupportedFeatureError, match="serializer"):
+        DBOSClient(serializer=object())
+
+
 def test_client_refuses_what_it_cannot_give(client):
     with pytest.raises(UnsupportedFeatureError, match="authenticated_user"):
         client.enqueue({"workflow_name": "hears", "queue_name": "clients", "authenticated_user": "me"}, 1)

@@ -15,7 +15,7 @@ from compat.unsupported import UnsupportedFeatureError
 
 METHODS = sorted(name for name in dir(original.DBOS) if not name.startswith("_"))
 #: What 2.x took and 3.x does not.
-OLD = {"launch": {"debug_mode"}}
+OLD = {"launch": {"debug_mode"}, "register_queue": {"priority_enabled", "partition_queue"}}
 
 
 def positional(function) -> list[str]:

@@ -246,7 +246,7 @@ def test_workflow_calls_that_only_a_body_may_make_are_refused_outside(dbos):
         DBOS.sleep(1)
 
 
-@pytest.mark.parametrize("name", ["write_stream", "fork_workflow"])
+@pytest.mark.parametrize("name", ["resume_workflow", "fork_workflow"])
 def test_what_is_missing_is_refused_by_name(name):
     with pytest.raises(UnsupportedFeatureError, match=name):
         getattr(DBOS, name)
